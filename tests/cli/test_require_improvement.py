@@ -142,14 +142,12 @@ def test_json_record_without_a_difference_says_so(ended: Ended) -> None:
 
 
 def test_model_that_names_one_class_is_told(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "predicts one class" not in ended().err
+    assert "predicts only one class" not in ended().err
     monkeypatch.setattr(
         "tuner.cli.endings.run_summary.only_class",
         lambda model: "happy" if model.name == "tuned" else None,
     )
-    assert (
-        'Tuned CNN: the model predicts one class, "happy", for every test image.\n' in ended().err
-    )
+    assert 'Tuned CNN predicts only one class, "happy", for every test image.\n' in ended().err
     last = ended("--json").records[-1]
     assert last["only_class"]["tuned"] == "happy"
     assert last["only_class"]["baseline"] is None

@@ -77,7 +77,7 @@ def test_a_baseline_over_a_bound_is_compared_marked_and_not_recommended(
     assert baseline["breach"].endswith("parameters are over the 400 of constraints.parameters")
     recommendation = run.results["recommendation"]
     assert [one["name"] for one in recommendation["candidates"]] == ["tuned"]
-    assert f"Left out by the constraints: {baseline['title']} ({baseline['breach']})." in (
+    assert f"Excluded by the constraints: {baseline['title']} ({baseline['breach']})." in (
         found.err.replace("\n", " ")
     )
 

@@ -90,7 +90,7 @@ def test_the_winner_is_sealed_in_the_words_of_its_own_family(run_folder: Path) -
     assert load_recipe(run_folder / "models" / "tuned.yaml").build().count_params() > 0
     page = (run_folder / "report.html").read_text()
     assert f"Tuned ({ {'efficientnet_lite0': 'EfficientNet-Lite0'}.get(model, model) })" in page
-    assert "Searched together" in page
+    assert "Families searched" in page
 
 
 def test_a_run_of_several_families_goes_on_as_if_nothing_had_been(

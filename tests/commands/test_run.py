@@ -48,7 +48,7 @@ def test_lines_for_people_are_plain_and_end_with_what_to_do_next(finished: Finis
     assert train == f"Train    python -m tuner train --from {finished.folder}"
     assert predict == f"Predict  python -m tuner predict {finished.folder} IMAGE"
     assert err.splitlines()[-6].startswith("Use Tuned: ")
-    assert err.splitlines()[-6].endswith(f" ms an image; {finished.folder}/model.keras.")
+    assert err.splitlines()[-6].endswith(f" ms per image; {finished.folder}/model.keras.")
     assert "Tuned" in err.splitlines()[-5]
     assert "accuracy on 15 test images" in err.splitlines()[-5]
 

@@ -13,7 +13,7 @@ def test_a_class_of_two_distinct_images_makes_results_worthless() -> None:
     assert found.severity == "error"
     assert found.summary == '1 class with fewer than 3 distinct images: "dog" (2).'
     assert look(images).errors == (found,)
-    assert look(images).verdict == "Results on these data would be worthless."
+    assert look(images).verdict == "Results on this data would be worthless."
 
 
 def test_a_class_of_nine_images_is_small_and_one_of_ten_is_not() -> None:

@@ -13,7 +13,7 @@ LABELS = [0, 1] * 20
 def test_data_without_a_fault_give_no_finding() -> None:
     found = look(data(LABELS, parts=PARTS))
     assert found.findings == ()
-    assert found.verdict == "The data can be used; no check found a problem."
+    assert found.verdict == "You can use the data. No problem was found."
     assert [(part.name, part.n, part.n_distinct) for part in found.parts] == [
         ("Training", 20, 20),
         ("PublicTest", 10, 10),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from PIL import Image
 
 from tests.data.samples import random_images
 from tests.report.test_page import Page, headings
+from tuner import doctor
 from tuner.data.images import Images
 from tuner.data.left_out import LeftOut
+from tuner.doctor import data_page
 from tuner.doctor.data_page import render
 from tuner.doctor.thumbnails import MAX_PER_FINDING, MAX_PICTURES, data_uri, shown_indices
 
@@ -101,7 +104,7 @@ def test_equal_data_give_equal_bytes() -> None:
 
 def test_worthless_data_say_so_first() -> None:
     source = page_of(data([0] * 20 + [1] * 2))
-    assert "Results on these data would be worthless." in source
+    assert "Results on this data would be worthless." in source
     assert source.index("worthless") < source.index("fewer than 3 distinct images")
 
 
@@ -112,6 +115,15 @@ def test_page_names_the_first_examples_and_says_how_many_there_are() -> None:
     assert "<summary>20 examples</summary>" in page_of(
         data([0, 1] * 30, files={i: {"mode": "P"} for i in range(20)})
     )
+
+
+def test_every_code_of_a_finding_has_a_heading() -> None:
+    images = data([0, 1] * 20, files=None, value_range=(0.0, 4095.0))
+    assert headings(page_of(images)) == ["Summary", "Rescaled values"]
+    sources = (Path(doctor.__file__).parent).glob("*_checks.py")
+    codes = {code for one in sources for code in re.findall(r'code="([a-z-]+)"', one.read_text())}
+    assert "rescaled-values" in codes
+    assert codes <= data_page._HEADINGS.keys()
 
 
 def test_data_without_a_finding_have_a_page_without_a_picture() -> None:

@@ -111,7 +111,7 @@ def test_policy_to_fail_makes_unreadable_files_an_error() -> None:
     refused = find(images, "unreadable", policies={"unreadable": "fail"})
     assert (refused.severity, refused.meaning) == (
         "error",
-        "A run refuses these data, as the card says.",
+        "A run refuses this data, as the card requires.",
     )
     assert (
         refused.advice == "replace or delete them, or set policies.unreadable to skip in the card."
@@ -139,9 +139,10 @@ def test_streamed_images_are_examined_for_copies_and_no_more(
     photos = make_card({"type": "class_folders", "path": "photos"}, channels=3)
     found = {finding.code: finding for finding in look(load_images(photos, tmp_path)).findings}
     assert found["copies"].summary == "25 images, 24 distinct; 1 copy."
-    assert found["not-examined"].summary == (
-        "There are too many images for the cache, so near copies and images of a single"
-        " colour were not searched for. Images with the same pixels were."
+    assert (
+        found["not-examined"].summary
+        == "There are too many images for the cache, so the check skipped near copies and images"
+        " of a single colour. It did look for images with the same pixels."
     )
 
 
@@ -155,7 +156,7 @@ def test_one_line_or_one_channel_of_a_single_value_is_no_constant_image() -> Non
 
 def test_values_of_tables_and_arrays_that_were_no_bytes_are_told() -> None:
     finding = find(data(LABELS, files=None, value_range=(0.0, 4095.0)), "rescaled-values")
-    assert finding.summary == (
-        "Values of 0 to 4,095 were scaled to 0 to 255, with one scale for all images."
+    assert (
+        finding.summary == "Values of 0 to 4,095 were scaled to 0 to 255, all by the same factor."
     )
     assert finding.severity == "info"

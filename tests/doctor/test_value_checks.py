@@ -1,4 +1,4 @@
-"""What becomes of values of more than 8 bits is told, and where half of the range lies idle."""
+"""What becomes of values of more than 8 bits is told, and where half of the range is unused."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from tests.documentation import texts
-from tests.documentation.exempt import EXEMPT
 from tests.documentation.markdown_prose import (
     comments,
     find_long_comments,
@@ -50,14 +49,13 @@ PAGES = texts.files((*texts.MARKDOWN, *texts.COMMENTED, *texts.NOTEBOOKS))
 SOURCES = texts.files((*texts.TEMPLATES, *texts.MODULES))
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path not in EXEMPT])
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_and_comments_keep_to_the_words(path: str) -> None:
     assert findings(path) == []
 
 
 def test_templates_and_strings_keep_to_the_words() -> None:
-    checked = [path for path in SOURCES if path not in EXEMPT]
-    assert [one for path in checked for one in findings(path)] == []
+    assert [one for path in SOURCES for one in findings(path)] == []
 
 
 def test_help_texts_keep_to_the_words() -> None:
@@ -70,8 +68,3 @@ def test_help_texts_keep_to_the_words() -> None:
 
 def test_every_option_has_a_help_text() -> None:
     assert [name for name, text in texts.help_texts(cli) if not text] == []
-
-
-@pytest.mark.parametrize("path", sorted(EXEMPT))
-def test_an_exemption_is_still_needed(path: str) -> None:
-    assert findings(path), f"{path} passes: take it out of tests/documentation/exempt.py"

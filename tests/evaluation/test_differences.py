@@ -140,9 +140,8 @@ def test_few_images_are_inconclusive_and_the_reason_says_what_could_hide() -> No
     assert found.verdict == "inconclusive"
     assert (
         found.reason
-        == "40 test images and 3 trainings of each model are too few: a difference of up to"
-        f" {hidden:.1f} percentage points could hide behind their noise, most of which is that"
-        " of the images"
+        == "40 test images and 3 trainings of each model are too few: their noise could hide a"
+        f" difference of up to {hidden:.1f} percentage points, and most of it comes from the images"
     )
 
 
@@ -171,7 +170,7 @@ def test_one_seed_is_inconclusive_as_long_as_seeds_may_make_the_difference(
     assert found.verdict == "inconclusive"
     assert (
         found.reason
-        == f"one training of {whose} cannot tell a real difference from the luck of a seed"
+        == f"one training of {whose} cannot show whether a difference is real or the noise of seeds"
     )
     assert (found.p_value, found.p_adjusted, found.seed_sd, found.degrees_of_freedom) == (
         None,
@@ -191,14 +190,14 @@ def test_one_seed_decides_where_no_seeds_make_such_a_difference(
     found = difference(tuned, baseline)
     assert found.verdict == verdict
     assert found.reason == (
-        "one training of each model shows no noise of seeds, but the difference is beyond any that"
-        " seeds plausibly make: a standard deviation of 10 points is allowed for"
+        "one training of each model does not show the noise of seeds, but the difference is larger"
+        " than seeds plausibly cause (a standard deviation of 10 points is assumed)"
     )
     assert found.p_value is None
 
 
 @pytest.mark.parametrize(
-    ("tuned", "baseline", "whose", "allowed", "verdict"),
+    ("tuned", "baseline", "whose", "assumed", "verdict"),
     [
         ((0.70, 0.71, 0.72), (0.545,), "the other model", "4.5", "better"),
         ((0.545,), (0.70, 0.71, 0.72), "the winner", "4.5", "worse"),
@@ -209,15 +208,15 @@ def test_several_seeds_of_one_model_say_what_seeds_do_on_these_images(
     tuned: tuple[float, ...],
     baseline: tuple[float, ...],
     whose: str,
-    allowed: str,
+    assumed: str,
     verdict: str,
 ) -> None:
     """A backbone with one seed, 16.5 points from a tuned model with three, was once left open."""
     found = difference(tuned, baseline, n=400)
     assert found.verdict == verdict
     assert found.reason == (
-        f"one training of {whose} shows no noise of seeds, but the difference is beyond any that"
-        f" seeds plausibly make: a standard deviation of {allowed} points is allowed for"
+        f"one training of {whose} does not show the noise of seeds, but the difference is larger"
+        f" than seeds plausibly cause (a standard deviation of {assumed} points is assumed)"
     )
 
 
@@ -285,7 +284,7 @@ def test_interval_that_leaves_zero_out_is_not_enough_after_the_correction() -> N
     assert both[0].verdict == "no clear difference"
     assert (
         both[0].reason
-        == "the interval by itself leaves zero out, but not after the correction for 2 comparisons"
+        == "the interval on its own excludes zero, but not after the correction for 2 comparisons"
     )
 
 

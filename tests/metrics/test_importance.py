@@ -324,7 +324,7 @@ def test_what_may_be_chance_is_not_shown_and_the_reason_says_how_much_would_be(
 
     found = importance(search(n, lambda _: 0.3, sample), dummies, "max", 1)
     assert (found.parameters, found.n_settings) == ((), n_settings)
-    assert found.reason.startswith(f"whatever stands out among {n_settings} settings may be chance")
+    assert found.reason.startswith(f"among {n_settings} settings, any pattern may be chance")
     assert how_much in found.reason
 
 
@@ -337,7 +337,7 @@ def test_what_may_be_chance_is_not_shown_and_the_reason_says_how_much_would_be(
         (
             [replace(t, score=0.5, last_epoch=1) for t in search(6)],
             SPACE,
-            "no two of the 8 settings can be told apart: those of a bracket have the same score.",
+            "the 8 settings cannot be ranked, because those of a bracket have the same score.",
         ),
     ],
 )

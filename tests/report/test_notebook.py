@@ -112,4 +112,4 @@ def test_text_is_one_line() -> None:
     hostile = as_text(replace(TESTED, data=replace(TESTED.data, name="a\n\x1b[2Jb")))
     assert hostile.isprintable()
     recipe = replace(TESTED, run=replace(TESTED.run, recipe="best.yaml"))
-    assert as_text(recipe) == "faces, trained by a recipe"
+    assert as_text(recipe) == "faces, trained from a recipe"

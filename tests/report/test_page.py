@@ -224,8 +224,8 @@ def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typi
 def test_what_a_time_budget_chose_is_told_with_the_search(typical: str) -> None:
     run = results()
     source = page(replace(run, search=replace(run.search, sized="30 min: 7 settings")), trials())
-    assert "The time budget chose how much was searched: 30 min: 7 settings." in source
-    assert "The time budget chose" not in typical
+    assert "The time budget determined the size of the search: 30 min: 7 settings." in source
+    assert "The time budget determined" not in typical
 
 
 def test_stopped_trials_are_counted_beside_the_failed(typical: str) -> None:
@@ -291,19 +291,19 @@ def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
 
 
 def test_scores_name_split_metric_direction_and_n(typical: str) -> None:
-    assert "Test accuracy, higher is better, n = 600 images." in typical
+    assert "Test accuracy (higher is better), n = 600 images." in typical
     assert (
-        "Test set, n = 600; below a score its interval. ↑ higher is better, ↓ lower is better."
+        "Test set, n = 600; the interval is below the score. ↑ higher is better, ↓ lower is better."
         in typical
     )
 
 
 def test_counts_of_the_first_of_several_folds_are_called_so(typical: str) -> None:
-    said = "<caption>Images that each part of the split has{}</caption>"
+    said = "<caption>Images in each part of the split{}</caption>"
     assert said.format("") in typical
     run = results(n_seeds=1)
     folded = page(replace(run, data=replace(run.data, n_folds=5)), trials(1))
-    assert said.format("; training and validation: those of the first of 5 folds") in folded
+    assert said.format("; training and validation are those of the first of 5 folds") in folded
 
 
 def test_no_absolute_path_reaches_the_page() -> None:
@@ -328,7 +328,7 @@ def test_no_absolute_path_reaches_the_page() -> None:
 def test_left_out_trials_are_disclosed() -> None:
     source = page(results(n_seeds=1), trials(1200))
     assert "The 300 best of 1,200 trials; trials.csv has all of them." in source
-    assert "400 of the 1,200 trials have a mark of their own" in source
+    assert "Marks show 400 of the 1,200 trials" in source
 
 
 def test_a_typical_page_is_small(typical: str) -> None:

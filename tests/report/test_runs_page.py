@@ -105,7 +105,7 @@ def test_state(found: Results, state: str) -> None:
         ),
         (
             indexed(found=replace(TESTED, search=replace(TESTED.search, objective="val_macro_f1"))),
-            "searched by another metric, val_macro_f1",
+            "another search metric, val_macro_f1",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_numbers_that_do_not_fit_together_cost_their_own_row_only() -> None:
     broken = replace(TESTED, models=(replace(TESTED.models[0], runs=none_kept), *TESTED.models[1:]))
     row = newest_and(indexed(found=broken))[1]
     assert row.state == "no results"
-    assert row.note.startswith("its numbers do not fit together: ")
+    assert row.note.startswith("its numbers are inconsistent: ")
 
 
 def test_hostile_names_are_text_and_every_element_is_ours() -> None:

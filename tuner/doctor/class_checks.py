@@ -31,7 +31,9 @@ def too_few(data: ExaminedData) -> Iterator[Finding]:
         (distinct < MIN_DISTINCT),
         limit=MIN_DISTINCT,
         severity="error",
-        meaning="Such a class cannot be trained, validated and tested on images of its own.",
+        meaning=(
+            "There are too few images to train, validate and test such a class on different ones."
+        ),
     )
     yield from _few(
         data,
@@ -39,10 +41,7 @@ def too_few(data: ExaminedData) -> Iterator[Finding]:
         (distinct >= MIN_DISTINCT) & (distinct < SMALL_CLASS),
         limit=SMALL_CLASS,
         severity="warning",
-        meaning=(
-            "One image more or less changes the recall of such a class by ten percentage points"
-            " or more."
-        ),
+        meaning="A single image changes the score of such a class by ten points or more.",
     )
 
 
@@ -73,7 +72,7 @@ def _few(
             f" {_list(named)}."
         ),
         meaning=meaning,
-        advice="add images of it, or leave the class out.",
+        advice="add images of this class, or leave the class out.",
         counts={"classes": len(found), "limit": limit},
         examples=data.groups(groups),
         n_examples=len(groups),
@@ -101,11 +100,11 @@ def not_in_every_part(data: ExaminedData) -> Iterator[Finding]:
                 "A class that was never trained on is never predicted."
                 if role == "train"
                 else (
-                    "The recall of such a class cannot be measured, and a mean over the classes"
-                    " leaves it out."
+                    "The score of such a class cannot be measured, and a mean over the classes"
+                    " does not include it."
                 )
             ),
-            advice=f"add images of it to {data.part_name(role)}, or leave the class out.",
+            advice=f"add images of this class to {data.part_name(role)}, or leave the class out.",
             counts={"classes": len(missing)},
         )
 
@@ -133,11 +132,11 @@ def imbalance(data: ExaminedData) -> Iterator[Finding]:
             f'"{images.class_names[least]}" ({counts[most]:,} to {counts[least]:,}).'
         ),
         meaning=(
-            "Accuracy hides the rare class: predicting the most frequent one for every image is"
-            f" correct in {100 * share:.0f} % of cases."
+            "Accuracy hides the rare class: always predicting the most frequent one is correct for "
+            f"{100 * share:.0f} % of the images."
         ),
         advice=(
-            "search for objective: val_macro_f1, and let the space try imbalance: class_weights."
+            "use objective: val_macro_f1, and add imbalance: class_weights to the search space."
         ),
         counts={"most": int(counts[most]), "least": int(counts[least])},
     )

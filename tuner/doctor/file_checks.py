@@ -41,7 +41,7 @@ _MODES: Mapping[str, str] = MappingProxyType(
 
 
 def unreadable(data: ExaminedData) -> Iterator[Finding]:
-    """Files that are no image, or a broken one."""
+    """Files that are no image, or a damaged one."""
     found = data.images.unreadable
     if not found:
         return
@@ -57,11 +57,11 @@ def unreadable(data: ExaminedData) -> Iterator[Finding]:
             f"{_counted(Counter(reason for _, reason in pairs))}."
         ),
         meaning=(
-            "A run refuses these data, as the card says."
+            "A run refuses this data, as the card requires."
             if is_refused
             else (
-                "They are left out. If they fail for a common cause, what is left is a biased"
-                " choice."
+                "They are left out. If they fail for a common reason, the remaining images are"
+                " biased."
             )
         ),
         advice=(
@@ -88,7 +88,10 @@ def wrong_suffixes(data: ExaminedData) -> Iterator[Finding]:
         notes,
         code="wrong-suffix",
         summary="named with the suffix of another format",
-        meaning="Here the content decides the format; many other tools go by the name.",
+        meaning=(
+            "They are read by their content, so this has no effect here. Many other tools trust the"
+            " name."
+        ),
         advice="rename them before other tools read them.",
     )
 
@@ -127,8 +130,8 @@ def rotated(data: ExaminedData) -> Iterator[Finding]:
         },
         code="exif-rotated",
         summary="turned or mirrored by their EXIF data",
-        meaning="They are rotated upright here; many other tools do not rotate them.",
-        advice="nothing; predict images the same way in production.",
+        meaning="They are turned upright here. Many other tools do not turn them.",
+        advice="nothing here; turn images in the same way in production.",
     )
 
 
@@ -145,7 +148,7 @@ def animated(data: ExaminedData) -> Iterator[Finding]:
         severity="warning",
         summary="of several frames",
         meaning="Only the first frame is read, which may be blank or show little.",
-        advice="look at the first frames; save the frame that you mean as an image.",
+        advice="look at the first frames; save the frame that you need as an image.",
     )
 
 
@@ -164,17 +167,17 @@ def extreme_sizes(data: ExaminedData) -> Iterator[Finding]:
         },
         code="tiny-image",
         severity="warning",
-        summary=f"under {smallest:.0f} pixels high or wide, and are brought to {width} x {height}",
-        meaning="Enlarging adds no detail: a model sees a blur.",
-        advice="get them in a larger size, delete them, or state a smaller image size in the card.",
+        summary=f"under {smallest:.0f} pixels high or wide, and are enlarged to {width} x {height}",
+        meaning="Enlarging adds no detail, so a model receives a blurred image.",
+        advice="get larger versions, delete them, or set a smaller image size in the card.",
     )
     yield from _of_files(
         data,
         {index: _size(facts) for index, facts in files if facts.width * facts.height > HUGE_AREA},
         code="huge-image",
         summary=f"of more than {HUGE_AREA // 1_000_000} million pixels",
-        meaning="They cost time and memory when the cache is built, and nothing afterwards.",
-        advice="nothing; or shrink them once.",
+        meaning="They cost time and memory only while the cache is built.",
+        advice="nothing; or reduce their size once.",
     )
 
 
@@ -194,12 +197,9 @@ def stretched(data: ExaminedData) -> Iterator[Finding]:
         notes,
         code="stretched",
         severity="warning",
-        summary=f"stretched more than {STRETCHED:.0f} to 1 when brought to {width} x {height}",
-        meaning=(
-            "A round face becomes oval, which is harder to learn and differs from images in"
-            " production."
-        ),
-        advice="crop them, or state an image size in the card that is closer to their shape.",
+        summary=f"stretched more than {STRETCHED:.0f} to 1 when resized to {width} x {height}",
+        meaning=("A round face becomes an oval: harder to learn, and unlike images in production."),
+        advice="crop them, or set an image size in the card that is closer to their shape.",
     )
 
 

@@ -129,9 +129,9 @@ class Examination:
     def verdict(self) -> str:
         """One sentence on the whole."""
         if self.errors:
-            return "Results on these data would be worthless."
+            return "Results on this data would be worthless."
         n_warnings = sum(finding.severity == "warning" for finding in self.findings)
         if n_warnings:
-            things = "1 thing deserves" if n_warnings == 1 else f"{n_warnings} things deserve"
-            return f"The data can be used; {things} a look."
-        return "The data can be used; no check found a problem."
+            findings = "the warning" if n_warnings == 1 else f"the {n_warnings} warnings"
+            return f"You can use the data. Look at {findings} first."
+        return "You can use the data. No problem was found."

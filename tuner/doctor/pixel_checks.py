@@ -28,12 +28,10 @@ def constant(data: ExaminedData) -> Iterator[Finding]:
         code="constant-images",
         severity="error" if n == n_all else "warning",
         summary=f"{n:,} of {n_all:,} images are of a single colour.",
-        meaning=(
-            "Nothing can be learned from an image without content; its label is noise to a model."
-        ),
+        meaning=("A model cannot learn from an image without content, so its label is noise."),
         advice=(
-            "look at them: a placeholder, a failed download or a failed conversion; replace or"
-            " delete them."
+            "look for placeholders, failed downloads and failed conversions; replace or delete"
+            " them."
         ),
         counts={"images": n, "all": n_all},
         examples=data.singles(rows),
@@ -50,11 +48,11 @@ def rescaled(data: ExaminedData) -> Iterator[Finding]:
         code="rescaled-values",
         severity="info",
         summary=(
-            f"Values of {range_words(images.value_range)} were scaled to 0 to 255, with one"
-            " scale for all images."
+            f"Values of {range_words(images.value_range)} were scaled to 0 to 255, all by the same"
+            " factor."
         ),
-        meaning="A dark image stays dark, and values that are very close become equal.",
-        advice="if another range is right, state value_range under image in the card.",
+        meaning="A dark image stays dark. Very close values become equal.",
+        advice="if another range is correct, set value_range under image in the card.",
         counts={"images": len(images.labels)},
     )
 
@@ -67,13 +65,14 @@ def streamed(data: ExaminedData) -> Iterator[Finding]:
             code="not-examined",
             severity="info",
             summary=(
-                "There are too many images for the cache, so near copies and images of a single"
-                " colour were not searched for. Images with the same pixels were."
+                "There are too many images for the cache, so the check skipped near copies and"
+                " images of a single colour. It did look for images with the same pixels."
             ),
             meaning=(
-                "Near copies may be in two parts of a split, and some images may have no content."
+                "Near copies may be in different parts of the split, and some images may have no"
+                " content."
             ),
-            advice="give the cache more room if you can.",
+            advice="give the cache more memory if you can.",
             counts={"images": len(images.labels)},
         )
 

@@ -31,8 +31,8 @@ def value_range(data: ExaminedData) -> Iterator[Finding]:
         code="value-range",
         severity="info",
         what=f"hold more than 8 bits: {range_words(found)} becomes 0 to 255",
-        meaning=f"One range for the whole data set, which `predict` uses too.{others}",
-        advice="if another one is right, state value_range under image in the card.",
+        meaning=f"The whole data set uses one range, and `predict` uses it too.{others}",
+        advice="if another range is correct, set value_range under image in the card.",
     )
     half = (found[0] + found[1]) / 2
     dark = {
@@ -47,9 +47,9 @@ def value_range(data: ExaminedData) -> Iterator[Finding]:
             code="half-range",
             severity="warning",
             what=f"use less than half of the range {range_words(found)}",
-            meaning="They are dark, and few of the 256 grey values are left to tell them apart.",
+            meaning="They are dark, and few of the 256 grey values remain to show differences.",
             advice=(
-                "save all files at one depth; or state value_range under image in the card, such as"
+                "save all files at one depth; or set value_range under image in the card, such as"
                 " [0, 4095] for scans of 12 bits."
             ),
         )
@@ -61,8 +61,8 @@ def value_range(data: ExaminedData) -> Iterator[Finding]:
             code="beyond-range",
             severity="warning",
             what=f"hold values outside {range_words(found)}, which are cut off",
-            meaning="What is brighter than white or darker than black is lost.",
-            advice="state a wider value_range under image in the card.",
+            meaning="Details brighter than white or darker than black are lost.",
+            advice="set a wider value_range under image in the card.",
         )
 
 
@@ -77,7 +77,7 @@ def wide_colours(data: ExaminedData) -> Iterator[Finding]:
         and _brightest(images.images, list(wide)) < 128
     )
     dark = (
-        " None of them uses more than half of that range, so few of 256 levels are left."
+        " None of them uses more than half of that range, so few of the 256 levels remain."
         if is_dark
         else ""
     )
@@ -90,7 +90,7 @@ def wide_colours(data: ExaminedData) -> Iterator[Finding]:
             "hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0"
             " to 255"
         ),
-        meaning=f"Where the values fill the 16 bits, nothing is lost that 8 bits can show.{dark}",
+        meaning=f"If the values fill the 16 bits, 8 bits show everything that they can.{dark}",
         advice=(
             "save scans of fewer bits as 8-bit images, all by the same factor."
             if is_dark

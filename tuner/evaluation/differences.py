@@ -241,7 +241,7 @@ def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
         return (
             verdict,
             (
-                "the interval by itself leaves zero out, but not after the correction for"
+                "the interval on its own excludes zero, but not after the correction for"
                 f" {n_comparisons} comparisons"
             ),
         )
@@ -256,8 +256,8 @@ def _failed(model: ModelResult, name: str) -> str:
         return ""
     n_all = len(model.runs) + model.n_failed
     return (
-        f"{model.n_failed} of {n_all} trainings of {name} failed, and the scores of the others may"
-        " flatter it"
+        f"{model.n_failed} of {n_all} trainings of {name} failed, and the remaining scores may be"
+        " too good"
     )
 
 
@@ -269,16 +269,17 @@ def _whose(n_seeds: tuple[int, int]) -> str:
 
 
 def _beyond(n_seeds: tuple[int, int], seed_sd: float) -> str:
-    allowed = f"a standard deviation of {100 * seed_sd:.1f}".removesuffix(".0") + " points"
+    assumed = f"a standard deviation of {100 * seed_sd:.1f}".removesuffix(".0") + " points"
     return (
-        f"one training of {_whose(n_seeds)} shows no noise of seeds, but the difference is beyond"
-        f" any that seeds plausibly make: {allowed} is allowed for"
+        f"one training of {_whose(n_seeds)} does not show the noise of seeds, but the difference is"
+        f" larger than seeds plausibly cause ({assumed} is assumed)"
     )
 
 
 def _one_training(n_seeds: tuple[int, int]) -> str:
     return (
-        f"one training of {_whose(n_seeds)} cannot tell a real difference from the luck of a seed"
+        f"one training of {_whose(n_seeds)} cannot show whether a difference is real or the noise"
+        " of seeds"
     )
 
 
@@ -289,8 +290,8 @@ def _too_little(found: Difference) -> str:
     trainings = f"{a} trainings of each model" if a == b else f"{a} and {b} trainings of the models"
     source = "the images" if found.image_sd >= (found.seed_sd or 0.0) else "the trainings"
     return (
-        f"{images} and {trainings} are too few: a difference of up to {hidden:.1f} percentage"
-        f" points could hide behind their noise, most of which is that of {source}"
+        f"{images} and {trainings} are too few: their noise could hide a difference of up to"
+        f" {hidden:.1f} percentage points, and most of it comes from {source}"
     )
 
 

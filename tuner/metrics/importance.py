@@ -257,7 +257,7 @@ def _no_order(n_settings: int) -> str:
     if n_settings < 2:
         return f"{'only one' if n_settings else 'no'} setting of the space has a score."
     return (
-        f"no two of the {n_settings} settings can be told apart: those of a bracket have the same"
+        f"the {n_settings} settings cannot be ranked, because those of a bracket have the same"
         " score."
     )
 
@@ -269,13 +269,13 @@ def _all_chance(n_settings: int, chance: float, shuffled: Floats) -> str:
     # Few settings have few orders: the best of them then comes up too often.
     reached = (shuffled.round(9) >= shuffled.round(9).max(axis=1, keepdims=True)).mean(axis=1)
     how_much = (
-        f"one would have to explain about {100 * needed:.0f} % of the ranks' variance"
+        f"A hyperparameter would have to explain about {100 * needed:.0f} % of the variance of the"
+        " ranks"
         if reached.min() <= per_group
-        else "more settings are needed, whatever they score"
+        else "More settings are needed, whatever their scores"
     )
     return (
-        f"whatever stands out among {n_settings} settings may be chance. In {100 * chance:.0f} % of"
-        f" {n:,} shuffles of their ranks some hyperparameter looked as important as the strongest"
-        f" one here, and {100 * MAX_CHANCE:.0f} % is the most that counts. To stand beyond chance,"
-        f" {how_much}."
+        f"among {n_settings} settings, any pattern may be chance. In {100 * chance:.0f} % of {n:,}"
+        " shuffles of the ranks, some hyperparameter looked as important as the strongest one here;"
+        f" the limit is {100 * MAX_CHANCE:.0f} %. {how_much} to stand out from chance."
     )

@@ -39,15 +39,15 @@ def rule_in_words(most: float, *, has_combinations: bool) -> str:
             several views of an image.
     """
     parts = [
-        "the fewest parameters, give or take a tenth, among the models whose mean validation score"
-        " lies within one standard error of the best one's"
+        "the fewest parameters (within 10 %) among the models whose mean validation score is within"
+        " one standard error of the best one"
     ]
     if isfinite(most):
         parts.append(f" and at most {most:g} behind it")
     if has_combinations:
         parts.append(
-            "; parameters count once for each view of an image, and of models about as small one"
-            " network goes before a combination"
+            "; parameters count once for each view of an image, and of models of about the same"
+            " size a single network is preferred to a combination"
         )
     return "".join(parts)
 

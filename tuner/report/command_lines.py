@@ -1,4 +1,4 @@
-"""Command lines that go on with a run, or repeat it with something changed."""
+"""Command lines that resume a run, or repeat it with something changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FLAGS = ("--search-only", "--nested", "--require-improvement")
 
 
 def resume_command(command: str) -> str:
-    """The command line that goes on with what this one began."""
+    """The command line that resumes what this one began."""
     return f"{command} --resume"
 
 

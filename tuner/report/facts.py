@@ -160,8 +160,8 @@ def weights_of(model: ModelResult) -> str | None:
 
 
 def trainings_words(model: ModelResult) -> str:
-    """A model's trainings in words: `1 of 3 trainings ended well`, or `trained once`."""
+    """A model's trainings in words: `1 of 3 trainings succeeded`, or `trained once`."""
     n, n_all = len(model.runs), len(model.runs) + model.n_failed
     if model.n_failed:
-        return f"{n} of {plural(n_all, 'training')} ended well"
+        return f"{n} of {plural(n_all, 'training')} succeeded"
     return "trained once" if n == 1 else f"trained {n} times"

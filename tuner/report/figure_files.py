@@ -46,8 +46,8 @@ def figure_files(reported: ReportedRun) -> FigureFiles:
         boxed += [] if slide.has_all_letters else [stem]
     if boxed:
         notes.append(
-            f"no font here has some letters of {', '.join(boxed)}: they are drawn as boxes;"
-            " install Noto Sans with the scripts of your names"
+            f"no installed font has some letters of {', '.join(boxed)}, so they appear as boxes;"
+            " install Noto Sans for the scripts of your names"
         )
     return FigureFiles(files=files, notes=tuple(notes))
 
@@ -98,7 +98,9 @@ def _matrices(reported: ReportedRun, notes: list[str]) -> Iterator[Chart]:
     results = reported.results
     names = results.data.class_names
     if len(names) > MAX_CLASSES:
-        notes.append(f"no figure of a confusion matrix: {len(names)} classes, {MAX_CLASSES} fit")
+        notes.append(
+            f"no figure of a confusion matrix: {len(names)} classes, at most {MAX_CLASSES} fit"
+        )
         return
     for number, summary in enumerate(summarise(results.models), 1):
         yield confusion_chart(summary.kept.test.confusion, names, summary.result.title, number)

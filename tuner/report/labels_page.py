@@ -115,7 +115,7 @@ def render(page: LabelsPage) -> str:
 
     bodies = [
         body("summary", "Summary"),
-        body("listed", "Images that train or validate", part="train"),
+        body("listed", "Training and validation images", part="train"),
         *([body("listed", "Test images", part="test")] if page.has_test else []),
         body("how", "How this list was made"),
     ]

@@ -67,7 +67,7 @@ def as_text(results: Results) -> str:
     """A run in a line: data, state, search, and the model to use where there is one."""
     search, use = results.search, recommendation.compute(results)
     if results.run.recipe:
-        return one_line(f"{results.data.name}, trained by a recipe")
+        return one_line(f"{results.data.name}, trained from a recipe")
     state = state_words(results.run.state)
     told = recommendation.as_text(use.headline) if use else f"Best {_best(results)}"
     return one_line(f"{results.data.name}, {state}, {plural(search.n_trials, 'trial')}. {told}")

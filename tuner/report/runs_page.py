@@ -201,9 +201,7 @@ def _row(run: IndexedRun, newest: IndexedRun | None) -> Row:
                 return replace(_of_nested(row, nested), not_comparable=reasons)
     except Exception as error:
         LOG.exception("a row of the page of all runs failed")
-        return replace(
-            row, note=f"its numbers do not fit together: {type(error).__name__}: {error}"
-        )
+        return replace(row, note=f"its numbers are inconsistent: {type(error).__name__}: {error}")
     return row
 
 
@@ -272,7 +270,7 @@ def _differences(run: IndexedRun, newest: IndexedRun) -> Iterator[str]:
     elif not _have_one_test_part(run, newest):
         yield "another test part"
     if _objective(run) != _objective(newest):
-        yield f"searched by another metric, {_objective(run)}"
+        yield f"another search metric, {_objective(run)}"
 
 
 def _fingerprint(run: IndexedRun) -> str:

@@ -32,7 +32,7 @@ def python_snippet(recipe_path: str, values: Mapping[str, Any]) -> str:
     # Keras' `fit` repeats nothing of what the search did to its batches.
     missing = "# without the augmentation, class weights or balanced sampling of the search; "
     left_out = (
-        f"{missing}`python -m tuner train --from` has them\n" if batch_terms_on(values) else ""
+        f"{missing}`python -m tuner train --from` uses them\n" if batch_terms_on(values) else ""
     )
     return (
         f"from tuner.recipe import load_recipe\n\nrecipe = load_recipe({literal})\nmodel ="

@@ -44,7 +44,7 @@ def test_every_finding_says_how_bad_it_is_and_what_to_do(err: io.StringIO) -> No
     assert "         - 000.jpg (cat) · 001.jpg (dog)" in lines
     assert "         - a.png: not an image" in lines
     assert sum(line.startswith("         To do: ") for line in lines) == 3
-    assert lines[-2] == "verdict  The data can be used; 2 things deserve a look."
+    assert lines[-2] == "verdict  You can use the data. Look at the 2 warnings first."
 
 
 def test_what_is_left_out_and_what_parts_do_is_told(err: io.StringIO) -> None:

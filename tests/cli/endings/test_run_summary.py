@@ -15,7 +15,7 @@ from tuner.store.run_folder import RunFolder
 
 FOLDER = "reports/faces/20250102-030405-ab12cd34"
 USE = (
-    "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms an image;"
+    "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms per image;"
     f" {FOLDER}/model.keras."
 )
 TESTED = replace(results(), differences=(difference(),))
@@ -41,7 +41,10 @@ def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> N
     tuned, *others = TESTED.models
     run = recommending(replace(TESTED, models=(naming_one_class(tuned), *others)))
     lines = summary_lines(ended(run), "")
-    said = "The search's winner, Tuned CNN, names one class, “angry”, for every test image."
+    said = (
+        "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test"
+        " image."
+    )
     assert lines[1] == f"{USE} {said}"
     assert "\n".join(lines).count("one class") == 1
 
@@ -50,8 +53,7 @@ def test_another_model_that_names_one_class_has_a_line_of_its_own() -> None:
     tuned, baseline, backbone = TESTED.models
     run = recommending(replace(TESTED, models=(tuned, baseline, naming_one_class(backbone))))
     assert summary_lines(ended(run), "")[3] == (
-        'EfficientNetB2 (from scratch): the model predicts one class, "angry", for every test'
-        " image."
+        'EfficientNetB2 (from scratch) predicts only one class, "angry", for every test image.'
     )
 
 
@@ -74,7 +76,7 @@ def test_models_that_break_a_constraint_are_named_below_the_one_to_use() -> None
         recommendation=replace(found, candidates=left),
     )
     assert (
-        summary_lines(ended(marked), "")[2] == "Left out by the constraints: Baseline (too slow)."
+        summary_lines(ended(marked), "")[2] == "Excluded by the constraints: Baseline (too slow)."
     )
     assert "Left out" not in "\n".join(summary_lines(ended(run), ""))
 

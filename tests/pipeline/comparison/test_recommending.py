@@ -284,7 +284,7 @@ def test_a_combination_that_cannot_be_compared_is_left_out_with_the_reason(tmp_p
     found = replace(found, file=replace(found.file, objective=loss))
     other = recommended(found, models, {"ensemble": row(0.1, 300)})
     assert other is not None
-    assert other.left_out == {"ensemble": "whose val_loss is not measured as that of a training"}
+    assert other.left_out == {"ensemble": "whose val_loss is not measured as for a training"}
 
 
 def test_a_combination_that_breaks_a_constraint_is_not_chosen(tmp_path: Path) -> None:

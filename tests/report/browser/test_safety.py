@@ -116,7 +116,7 @@ def test_14_values_that_are_not_finite_are_shown_as_words(open_page: Open) -> No
     for word in ("NaN", "∞", "−∞", "–"):
         assert word in text, f"{word} is not on the page"
     assert "undefined" not in text
-    assert opened.page.locator(".alert:has-text('could not be made')").count() == 0
+    assert opened.page.locator(".alert:has-text('could not be built')").count() == 0
 
 
 def test_14_json_on_the_page_and_beside_it_stays_json(

@@ -12,6 +12,7 @@ from tuner.report.charts.scales import (
     of_parameter,
     of_scores,
 )
+from tuner.space.definition import Parameter
 
 
 def test_a_logarithmic_axis_has_its_middle_at_the_geometric_mean() -> None:
@@ -36,6 +37,15 @@ def test_not_active_has_its_own_place_beyond_the_values() -> None:
 )
 def test_an_axis_with_one_value_has_it_in_the_middle(scale: Scale) -> None:
     assert [place for place, _ in scale.ticks] == [0.5]
+
+
+@pytest.mark.parametrize(("low", "high", "labels"), [(3, 4, ["3", "4"]), (1, 2, ["1", "2"])])
+def test_whole_numbers_have_no_fractions_between_them(
+    low: int, high: int, labels: list[str]
+) -> None:
+    whole = Parameter(name="conv_blocks", kind="int", low=low, high=high)
+    scale = of_parameter(whole, [trial(0, 0.5, conv_blocks=low)])
+    assert [text for _, text in scale.ticks] == labels
 
 
 def test_scores_fill_their_axis() -> None:

@@ -33,7 +33,7 @@ def test_the_overfit_gap_is_put_into_words(training: float, validation: float, w
 @pytest.mark.parametrize(
     ("validation", "words"),
     [
-        (0.60, " After that epoch the gap grew: in epoch 12 it is 40.0 points."),
+        (0.60, " The gap then grew to 40.0 points in epoch 12."),
         (0.95, "no sign of overfitting (gap 0.0 points)."),
     ],
 )
@@ -63,7 +63,7 @@ def test_training_accuracy_of_changed_images_tells_nothing_of_the_gap(
 ) -> None:
     run = results(n_seeds=1)
     (found,) = curves.compute(replace(run, models=(replace(run.models[0], values=values),)))
-    said = f"Training accuracy is of changed or balanced images ({named}): the gap tells nothing."
+    said = f"measured on changed or balanced images ({named}), so the gap has no meaning."
     assert found.gap.endswith(said) is (named is not None)
     assert ("overfitting" in found.gap) is (named is None)
 

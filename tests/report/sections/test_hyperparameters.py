@@ -46,8 +46,8 @@ def test_a_value_that_had_no_effect_was_chosen_by_nobody() -> None:
         "optimizer": "search",
         "weight_decay": "search",
         "filters": "fixed",
-        "momentum": "nobody: not active",
-        "nesterov": "nobody: not active",
+        "momentum": "not active",
+        "nesterov": "not active",
         "batch_norm": "fixed",
     }
 

@@ -186,7 +186,7 @@ def test_hostile_names_of_groups_end_no_element() -> None:
 def test_nothing_but_chance_leaves_slices_and_lines_and_gives_the_reason() -> None:
     trials = search(10)
     source = section(run(found=importance(trials, SPACE, "max", 1)), trials)
-    assert "No ranking: whatever stands out among 10 settings may be chance." in source
+    assert "No ranking: among 10 settings, any pattern may be chance." in source
     assert "fig-importance" not in source
     assert source.count("<svg") == 1
     assert len(positions(handed_over(source))) == 10

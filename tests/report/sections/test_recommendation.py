@@ -49,7 +49,7 @@ def naming_one_class(model: ModelResult) -> ModelResult:
 def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
     found = said(recommending(results()))
     assert found.sentence == (
-        "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms an image."
+        "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms per image."
     )
     assert found.file == "reports/faces/20250102-030405-ab12cd34/model.keras"
     assert found.command == (
@@ -68,15 +68,15 @@ def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
             {"baseline": 0.974, "tuned": 0.689},
             "baseline",
             ("baseline",),
-            "val_accuracy 0.974, next Tuned CNN with 0.689.",
+            "val_accuracy 0.974. Next: Tuned CNN with 0.689.",
         ),
         (
             {"tuned": 0.974, "baseline": 0.969},
             "baseline",
             ("tuned", "baseline"),
             (
-                "val_accuracy 0.969; level with Tuned CNN with 0.974 within a standard error"
-                " (0.007), and smaller."
+                "val_accuracy 0.969. Within one standard error (0.007) of Tuned CNN with 0.974, and"
+                " smaller."
             ),
         ),
         (
@@ -84,15 +84,15 @@ def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
             "baseline",
             ("baseline", "tuned"),
             (
-                "val_accuracy 0.974; level with it within a standard error, and not clearly"
-                " smaller: Tuned CNN with 0.969."
+                "val_accuracy 0.974. Within one standard error, but not clearly smaller: Tuned CNN"
+                " with 0.969."
             ),
         ),
         (
             {"baseline": 0.974},
             "baseline",
             ("baseline",),
-            "val_accuracy 0.974, and no other model to choose from.",
+            "val_accuracy 0.974. There was no other model to choose from.",
         ),
     ],
 )
@@ -114,10 +114,13 @@ def test_models_that_name_one_class_are_told() -> None:
     run = results()
     tuned, baseline, backbone = run.models
     lost = replace(run, models=(naming_one_class(tuned), baseline, backbone))
-    winner = "The search's winner, Tuned CNN, names one class, “angry”, for every test image."
-    assert said(recommending(lost)).sentence.endswith(f"an image. {winner}")
+    winner = (
+        "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test"
+        " image."
+    )
+    assert said(recommending(lost)).sentence.endswith(f"per image. {winner}")
     all_lost = replace(lost, models=tuple(map(naming_one_class, run.models)))
-    own = "But it names one class, “angry”, for every test image."
+    own = "However, it predicts only one class, “angry”, for every test image."
     assert said(recommending(all_lost, "tuned")).sentence.endswith(own)
     assert own in said(recommending(all_lost)).sentence
     assert winner in said(recommending(all_lost)).sentence
@@ -130,7 +133,7 @@ def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
     row = replace(run.models[0], name="ensemble", title="Ensemble of up to 5 trials")
     found = said(replace(run, models=(*run.models, row)))
     assert recommendation.as_text(found.left_out) == (
-        "Not to choose from: Ensemble of up to 5 trials, which is not kept as one model."
+        "Not considered: Ensemble of up to 5 trials, which is not kept as one model."
     )
 
 
@@ -140,7 +143,7 @@ def test_rows_that_could_not_be_compared_are_named_with_the_reason() -> None:
     use = replace(run.recommendation, left_out={"ensemble": "whose loss is another one"})
     found = said(replace(run, models=(*run.models, row), recommendation=use))
     assert recommendation.as_text(found.left_out) == (
-        "Not to choose from: Ensemble of 1 trial (cnn), whose loss is another one."
+        "Not considered: Ensemble of 1 trial (cnn), whose loss is another one."
     )
 
 
@@ -150,7 +153,7 @@ def test_a_single_network_that_is_level_with_a_combination_is_called_so() -> Non
     combined = replace(best, n_networks=3)
     use = replace(run.recommendation, candidates=(combined, other))
     assert said(replace(run, recommendation=use)).why.endswith(
-        "level with Tuned CNN with 0.974 within a standard error (0.007), and a single network."
+        "Within one standard error (0.007) of Tuned CNN with 0.974, and a single network."
     )
 
 
@@ -164,7 +167,7 @@ def test_models_that_break_a_constraint_are_marked_and_left_out() -> None:
     candidates = tuple(one for one in run.recommendation.candidates if one.name != "baseline")
     run = replace(run, recommendation=replace(run.recommendation, candidates=candidates))
     assert recommendation.as_text(said(run).left_out) == (
-        f"Left out by the constraints: Baseline ({BREACH})."
+        f"Excluded by the constraints: Baseline ({BREACH})."
     )
     assert recommendation.none_allowed(run) == ()
     assert "breaks a constraint" in page(run, trials())

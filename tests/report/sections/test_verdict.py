@@ -85,11 +85,11 @@ def test_verdict_with_one_model_compares_nothing() -> None:
     )
     found = verdict.compute(alone)
     assert found.sentence.endswith(
-        "the baseline could not be trained, so nothing is said of tuning."
+        "the baseline could not be trained, so this says nothing about tuning."
     )
     apart = verdict.compute(replace(run, models=(run.models[0], run.models[2])))
     assert apart.sentence.endswith(
-        "the verdict may speak of no other model, as the notes below say."
+        "no other model is in the verdict; the notes below give the reasons."
     )
     only = verdict.compute(replace(run, models=run.models[:1]))
     assert only.sentence.endswith("there is no other model to compare it with.")
@@ -99,8 +99,8 @@ def test_verdict_with_one_model_compares_nothing() -> None:
 def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
     assert (
         verdict.compute(search_only()).sentence
-        == "Search only: no model was tested. Best val_accuracy in the search 0.6989 on 140"
-        " validation images (higher is better; trial 0010), an optimistic number."
+        == "Search only: no model was tested. The best val_accuracy in the search is 0.6989 on 140"
+        " validation images (higher is better; trial 0010). This number is optimistic."
     )
 
 
@@ -130,10 +130,10 @@ def test_badges_name_every_limit_of_the_run() -> None:
         "preset standard",
         "seed 1",
         "limited to 6,000 images",
-        "16 of 600 test images much like images that trained or validated",
-        "1 trial of 23 stopped by the time budget",
-        "3 failed trials of 23",
-        "2 settings could not be built and left out",
+        "16 of 600 test images nearly identical to training or validation images",
+        "1 of 23 trials stopped by the time budget",
+        "3 of 23 trials failed",
+        "2 settings skipped: cannot be built",
         "2 unreadable images skipped",
         "one seed: training noise unknown",
     )

@@ -97,7 +97,7 @@ def missed_improvement(outcome: RunOutcome) -> str:
 
 
 def _use(use: RecommendationSection) -> str:
-    """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms an image; PATH.`."""
+    """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms per image; PATH.`."""
     return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
 
 
@@ -108,14 +108,14 @@ def _left_out(use: RecommendationSection | None, results: Results) -> str:
 
 
 def _constant(results: Results, told: set[str]) -> list[str]:
-    """A line for each model that tells nothing apart, but for those that were told before."""
+    """A line for each model that tells nothing apart, except for those already named."""
     found = [
         (model.title, name)
         for model in results.models
         if model.name not in told and (name := only_class(model)) is not None
     ]
     return [
-        _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.')
+        _wrapped(f'{title} predicts only one class, "{name}", for every test image.')
         for title, name in found
     ]
 

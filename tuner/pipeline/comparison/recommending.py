@@ -152,10 +152,10 @@ def timed_before(
 def _not_comparable(job: Job, row: KeptCombination) -> str:
     """Why there is no choosing a row that was saved; empty where there is."""
     if row.is_one_pass:
-        return "of which validation made a single network that sees each image once"
+        return "for which validation chose a single network and a single view"
     objective = job.file.objective.name
     if objective not in _SHARED:
-        return f"whose {objective} is not measured as that of a training"
+        return f"whose {objective} is not measured as for a training"
     return ""
 
 

@@ -42,8 +42,8 @@ def confusion_chart(
     return _chart(
         f"matrix{number}",
         f"Confusion matrix, {title}",
-        "Rows are true classes, columns predicted ones. Each cell: test images, and their share of"
-        " the row, which is its shade.",
+        "Rows are true classes, columns are predicted classes. Each cell shows the number of test"
+        " images and their share of the row, which is its shade.",
         shares,
         texts,
         class_names,
@@ -63,8 +63,8 @@ def difference_chart(values: Sequence[Sequence[float | None]], class_names: Sequ
     return _chart(
         "matrix-difference",
         "Tuned minus baseline, points of each true class",
-        "Blue: tuned predicts this class more often, orange: less often. Blue on the diagonal and"
-        " orange beside it are improvements.",
+        "Blue: tuned predicts this class more often. Orange: less often. Blue on the diagonal and"
+        " orange elsewhere are improvements.",
         differences,
         texts,
         class_names,

@@ -84,7 +84,13 @@ def _axis(scale: Scale) -> dict[str, Any]:
     numbers = (
         {}
         if scale.choices
-        else {"low": scale.low, "high": scale.high, "log": scale.log, "end": scale.end}
+        else {
+            "low": scale.low,
+            "high": scale.high,
+            "log": scale.log,
+            "end": scale.end,
+            **({"whole": True} if scale.is_whole else {}),
+        }
     )
     return {
         "name": scale.name,

@@ -31,6 +31,7 @@ class Scale:
         log: Whether numbers stand on a logarithmic scale.
         choices: The values that stand side by side; empty for numbers.
         has_off: Whether some trials have no value; they stand at 1.
+        is_whole: Whether the numbers are whole ones, so that no label is a fraction.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Scale:
     log: bool = False
     choices: tuple[Any, ...] = ()
     has_off: bool = False
+    is_whole: bool = False
 
     @property
     def end(self) -> float:
@@ -87,7 +89,8 @@ class Scale:
     def _round_numbers(self) -> list[float]:
         if self.low == self.high:
             return [self.low]
-        locator = LogLocator(numticks=5) if self.log else MaxNLocator(4, steps=[1, 2, 5, 10])
+        linear = MaxNLocator(4, steps=[1, 2, 5, 10], integer=self.is_whole, min_n_ticks=1)
+        locator = LogLocator(numticks=5) if self.log else linear
         inside = [
             float(tick)
             for tick in locator.tick_values(self.low, self.high)
@@ -112,6 +115,7 @@ def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
         has_off=any(value not in choices for value in values)
         if choices
         else not all(map(_is_number, values)),
+        is_whole=parameter.kind == "int",
     )
 
 

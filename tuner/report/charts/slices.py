@@ -114,9 +114,9 @@ def draw_slices(slices: Slices) -> tuple[Chart, ...]:
         draw(
             f"slice{number}",
             f"{slices.score_scale.name} against {scale.name}",
-            f"One mark per trial, its shape by the epoch that it was trained to: {legend}.",
+            f"One mark per trial; its shape shows the last epoch: {legend}.",
             partial(_paint, slices=slices, scale=scale),
-            size=(3.4, 2.4),
+            size=(4.4, 2.4),
         )
         for number, scale in enumerate(slices.scales, 1)
     )

@@ -142,13 +142,12 @@ def _draw_metric(
         axes.set_xlim(0.5, max(len(seed.run.epochs) for seed in curves.seeds) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(title)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     return draw(
         figure_id,
         f"{title} against epochs, {curves.model.title}",
-        "Solid: validation, faint of the other seeds. Dashed: training. The mark: the epoch whose"
-        " weights were kept.",
+        "Solid: validation (faint: other seeds). Dashed: training. Mark: the kept epoch.",
         paint,
         size=(4.4, 2.5),
     )
@@ -156,18 +155,18 @@ def _draw_metric(
 
 def _gap(summary: ModelSummary) -> str:
     run = summary.kept
-    at = f"Seed {run.seed} kept epoch {run.best_epoch} of {len(run.epochs)} trained"
+    at = f"Seed {run.seed}, kept epoch {run.best_epoch} of {len(run.epochs)}"
     metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
     if "accuracy" not in metrics or "val_accuracy" not in metrics:
-        return f"{at}; its training accuracy was not recorded, so no gap can be stated."
+        return f"{at}. Training accuracy was not recorded, so there is no gap to report."
     training, validation = metrics["accuracy"], metrics["val_accuracy"]
     scores = f"training accuracy {percent(training)}, validation accuracy {percent(validation)}"
     gap = overfit_gap(summary)
     if gap is None:
         changes = values_text(changed_batches(summary.result.values))
         return (
-            f"{at}: {scores}. Training accuracy is of changed or balanced images ({changes}): the"
-            " gap tells nothing."
+            f"{at}: {scores}. Training accuracy is measured on changed or balanced images"
+            f" ({changes}), so the gap has no meaning."
         )
     return (
         f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)}"
@@ -181,16 +180,14 @@ def _later(summary: ModelSummary, gap: float) -> str:
     found = overfit_gap(summary, last)
     if found is None or found - max(gap, 0.0) < LARGE_GAP:
         return ""
-    return (
-        f" After that epoch the gap grew: in epoch {last} it is {decimal(100 * found, 1)} points."
-    )
+    return f" The gap then grew to {decimal(100 * found, 1)} points in epoch {last}."
 
 
 def _meaning(gap: float) -> str:
     if gap < -SMALL_GAP:
         return (
-            "Training is the lower one, as dropout, or a mean over a whole epoch, can make it: no"
-            " sign of overfitting"
+            "Training accuracy is lower, for example because of dropout or because it is a mean"
+            " over the epoch: no sign of overfitting"
         )
     if gap < SMALL_GAP:
         return "The two are close: no sign of overfitting"

@@ -13,7 +13,7 @@ from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 from tuner.space.definition import by_name
 
-ChosenBy = Literal["search", "start_from", "fixed", "nobody: not active"]
+ChosenBy = Literal["search", "start_from", "fixed", "not active"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Setting:
         name: Its name.
         value: Its value.
         chosen_by: `search`; `start_from`, a setting that the search began with; `fixed`, by the
-            space or a default; or nobody: searched, but without effect here.
+            space or a default; or `not active`: searched, but without effect here.
     """
 
     name: str
@@ -63,7 +63,7 @@ def compute(results: Results) -> BestSetting:
     is_start = bool(search.best_origin)
     otherwise: ChosenBy = "start_from" if is_start else "fixed"
     searched = () if is_start else by_name(search.of_winner)
-    chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "nobody: not active")
+    chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "not active")
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     settings = [
@@ -80,14 +80,14 @@ def compute(results: Results) -> BestSetting:
         is_folder_hidden=folder != given,
         snippets=(
             (
-                "Python, where the run was started",
+                "Python",
                 "python",
                 python_snippet(f"{folder}/{recipe}", search.best_values),
             ),
-            ("YAML, a search space", "yaml", as_yaml(search.winner_model, search.best_values)),
+            ("YAML search space", "yaml", as_yaml(search.winner_model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
             (
-                "Command line, where the run was started",
+                "Command line",
                 "shell",
                 f"python -m tuner train --from {shlex.quote(folder)}"
                 f"{recipe_option(results, 'tuned')}\n",

@@ -131,7 +131,7 @@ def draw_importance(rows: Sequence[ParameterImportance]) -> Chart:
     return draw(
         "fig-importance",
         "Importance of the hyperparameters",
-        "A dot is the importance, the line its 95 % range; hollow where it may be chance.",
+        "Dot: the importance. Line: its 95 % range. Hollow: it may be chance.",
         paint,
         size=(4.6, 0.7 + 0.24 * len(rows)),
     )

@@ -109,7 +109,7 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Chart:
         "Test accuracy of each model",
         "Filled marks are means over seeds with 95 % Wilson intervals, hollow marks single seeds.",
         paint,
-        size=(5.0, 0.65 + 0.42 * len(summaries)),
+        size=(4.4, 0.65 + 0.42 * len(summaries)),
     )
 
 
@@ -124,17 +124,17 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
                 [100 * found.low, 100 * found.high], [row, row], color=style.colour, linewidth=2
             )
             axes.plot([100 * found.value], [row], style.marker, color=style.colour, markersize=8)
-        labels = [label_text(f"minus {opponent.result.title}") for opponent, _ in differences]
+        labels = [label_text(opponent.result.title) for opponent, _ in differences]
         axes.set_yticks(range(len(differences)), labels, parse_math=False)
         axes.set_ylim(len(differences) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Difference of test accuracy, percentage points")
+        axes.set_xlabel("Winner minus it, percentage points")
 
     return draw(
         "fig-differences",
         "The winner's test accuracy minus each other model's",
-        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero"
-        " shows no clear lead.",
+        "Right of zero, the winner is better. Bars are 95 % intervals; a bar that crosses zero"
+        " shows no clear difference.",
         paint,
-        size=(5.0, 0.65 + 0.42 * len(differences)),
+        size=(4.4, 0.65 + 0.42 * len(differences)),
     )

@@ -108,7 +108,7 @@ def compute(results: Results) -> RecommendationSection | None:
 
 
 def _headline(model: ModelResult) -> Iterator[Part]:
-    """Such as `Use Baseline: 97.6 % [95.1, 99.0] on 240 test images, 24 MB, 21 ms an image`."""
+    """Such as `Use Baseline: 97.6 % [95.1, 99.0] on 240 test images, 24 MB, 21 ms per image`."""
     yield Part(text="Use", kind="opening")
     yield _words(" ")
     yield _name(model.title)
@@ -124,62 +124,59 @@ def _headline(model: ModelResult) -> Iterator[Part]:
     yield Part(text=file_size(model.file_size_bytes), kind="number")
     yield _words(", ")
     yield Part(text=f"{decimal(model.latency_ms, 1)} ms", kind="number")
-    yield _words(" an image")
+    yield _words(" per image")
 
 
 def _warning(results: Results, model: ModelResult) -> Iterator[Part]:
     """A model that tells nothing apart must not pass for a result."""
     if (named := only_class(model)) is not None:
-        yield _words("But it names one class, “")
+        yield _words("However, it predicts only one class, “")
         yield _name(named)
         yield _words("”, for every test image. ")
     winner = winner_of(results)
     if winner is None or winner.result.name == model.name:
         return
     if (named := only_class(winner.result)) is not None:
-        yield _words("The search's winner, ")
+        yield _words("The winner of the search, ")
         yield _name(winner.result.title)
-        yield _words(", names one class, “")
+        yield _words(", predicts only one class, “")
         yield _name(named)
         yield _words("”, for every test image.")
 
 
 def _reason(results: Results, found: Recommendation, titles: Mapping[str, str]) -> Iterator[Part]:
-    """Such as `Chosen on 480 validation images: val_accuracy 0.974, next Tuned with 0.689.`."""
+    """Such as `Chosen on 480 validation images: val_accuracy 0.974. Next: Tuned with 0.689.`."""
     chosen = found.chosen
     others = [one for one in found.candidates if one.name != found.model]
     lower = " (lower is better)" if results.search.direction == "min" else ""
     yield _words(f"Chosen on {plural(found.n_images, 'validation image')}: ")
     yield _words(f"{results.search.objective} {_score(chosen)}{lower}")
     if not others:
-        yield _words(", and no other model to choose from.")
+        yield _words(". There was no other model to choose from.")
     elif len(found.level) == 1:
-        yield _words(", next ")
+        yield _words(". Next: ")
         yield from _with_score(others[0], titles)
         yield _words(".")
     elif found.level[0] == found.model:
-        yield _words("; level with it within a standard error, and not clearly smaller: ")
+        yield _words(". Within one standard error, but not clearly smaller: ")
         level = [one for one in others if one.name in found.level]
         for number, one in enumerate(level):
             yield _words(", " if number else "")
             yield from _with_score(one, titles)
         yield _words(".")
     else:
-        yield _words("; level with ")
-        yield from _with_score(found.candidates[0], titles)
         best = found.candidates[0]
         is_simpler = best.is_combined and not chosen.is_combined
-        yield _words(
-            f" within a standard error ({decimal(best.standard_error)}), and"
-            f" {'a single network' if is_simpler else 'smaller'}."
-        )
+        yield _words(f". Within one standard error ({decimal(best.standard_error)}) of ")
+        yield from _with_score(best, titles)
+        yield _words(f", and {'a single network' if is_simpler else 'smaller'}.")
 
 
 def _with_score(model: ValidatedModel, titles: Mapping[str, str]) -> Iterator[Part]:
     yield _name(titles.get(model.name, model.name))
     yield _words(f" with {_score(model)}")
     if model.is_constant:
-        yield _words(", which names one class only")
+        yield _words(", which predicts only one class")
 
 
 def _score(model: ValidatedModel) -> str:
@@ -191,14 +188,14 @@ def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:
     others = [model for model in results.models if model.runs and model.name not in names]
     combined = [model for model in others if not model.breach]
     for number, model in enumerate(combined):
-        yield _words("; " if number else "Not to choose from: ")
+        yield _words("; " if number else "Not considered: ")
         yield _name(model.title)
         reason = found.left_out.get(model.name, "which is not kept as one model")
         yield _words(f", {reason}")
     if combined:
         yield _words(". ")
     if len(combined) < len(others):
-        yield _words("Left out by the constraints: ")
+        yield _words("Excluded by the constraints: ")
         yield from _breaches([model for model in others if model.breach])
 
 

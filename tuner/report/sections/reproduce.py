@@ -70,7 +70,7 @@ def compute(results: Results) -> Reproduction:
         ("Duration", duration(run.duration_s)),
         ("Preset", run.preset),
         ("Seed", str(run.seed)),
-        *((("Trained by the recipe", without_folders(run.recipe)),) if run.recipe else ()),
+        *((("Recipe", without_folders(run.recipe)),) if run.recipe else ()),
         (
             "Search",
             (
@@ -79,7 +79,7 @@ def compute(results: Results) -> Reproduction:
             ),
         ),
         *(
-            (("Searched together", ", ".join(results.search.families)),)
+            (("Families searched", ", ".join(results.search.families)),)
             if results.search.families
             else ()
         ),
@@ -90,7 +90,7 @@ def compute(results: Results) -> Reproduction:
         ("Fingerprint", data.fingerprint),
         ("Images", f"{data.height} × {data.width} pixels, {plural(data.channels, 'channel')}"),
         ("Split", data.split_rule),
-        ("Limit", "none but the split's" if data.limit is None else plural(data.limit, "image")),
+        ("Limit", "none beyond the split" if data.limit is None else plural(data.limit, "image")),
         ("Unreadable", plural(data.n_unreadable, "image")),
         ("Left out: copies of test images", plural(data.n_dropped_copies, "image")),
         ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),

@@ -147,9 +147,12 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
 
     def by_trial(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.number)
-        axes.set(xlabel="Trials that ended")
+        axes.set(xlabel="Trials, in the order in which they ended")
         axes.set_ylabel(objective, parse_math=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        # One trial alone would get an axis of fractions.
+        margin = 0.5 + 0.02 * len(history.points)
+        axes.set_xlim(1 - margin, len(history.points) + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     def by_time(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.minutes)
@@ -157,8 +160,8 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
         axes.set_ylabel(objective, parse_math=False)
 
     seen = (
-        "Circles are first trainings, triangles promotions, squares trials that the time budget"
-        " ended, crosses failed trials; the line is the best so far."
+        "Circles: first trainings. Triangles: promotions. Squares: stopped by the time budget."
+        " Crosses: failed. Line: best so far."
     )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),

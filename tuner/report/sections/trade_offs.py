@@ -129,8 +129,8 @@ def _example(best: Sequence[Option], name: str) -> str:
 def draw_trade_offs(found: TradeOffs, objective: Objective) -> tuple[Chart, ...]:
     """The score against each cost."""
     seen = (
-        "Filled circles are settings that no other one beats, hollow ones are beaten; the star is"
-        " the winner."
+        "Filled circles are settings that no other setting beats; hollow circles are beaten. The"
+        " star is the winner."
     )
     return tuple(
         draw(

@@ -147,16 +147,17 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         axes.set_xlim(0.5, max(curve.epochs[-1] for curve in curves.drawn) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(curves.objective, parse_math=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     return draw(
         "fig-trial-curves",
         f"{curves.objective} of the trials against epochs",
-        "A thin line per setting, over all of its promotions. Thick: the best one, its best epoch"
-        " marked with a star; dashed: the same metric on its training images. What lies far out on"
-        " the worse side is drawn at the edge.",
+        "One thin line per setting, joined over its promotions. Thick: the best setting. Star: its"
+        " best epoch. Dashed: the same metric on its training images. Values far worse than the"
+        " rest"
+        " are drawn at the edge.",
         paint,
-        size=(5.6, 2.9),
+        size=(6.0, 2.9),
     )
 
 

@@ -13,7 +13,7 @@ from tuner.report.command_lines import resume_command
 from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.model_summary import ModelSummary, state_words, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.verdict_sentence import Part, details, headline
+from tuner.report.sections.verdict_sentence import Part, choice, details, headline, reason
 from tuner.report.text import duration, integer, plural, without_folders
 
 
@@ -43,17 +43,21 @@ class VerdictSection:
     Attributes:
         headline: The sentence, in its first part.
         details: Why it is not a stronger one, and what is to be said of other models.
+        reason: The first of the two alone: the cards have the second.
+        choice: How the winner was chosen, where that is not plain.
         cards: Models that the verdict speaks of, then those it leaves out.
         axis: Ends of the cards' common axis, shares of 1.
         untrained: Models without a single finished retraining.
         cost: What was spent, as name and value.
         badges: What limits the reading of the scores.
         noise: What the intervals of the differences account for; empty where there is none.
-        resume: The command that goes on with a run that has not ended; None where it has.
+        resume: The command that resumes a run that has not ended; None where it has.
     """
 
     headline: tuple[Part, ...]
     details: tuple[Part, ...]
+    reason: str
+    choice: str
     cards: tuple[ScoreCard, ...]
     axis: tuple[float, float]
     untrained: tuple[ModelResult, ...]
@@ -87,6 +91,8 @@ def compute(results: Results) -> VerdictSection:
     return VerdictSection(
         headline=tuple(headline(results, by_name)),
         details=tuple(details(results, by_name)),
+        reason=reason(results),
+        choice=choice(results),
         cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
         axis=axis,
         untrained=tuple(m for m in results.models if not m.runs),
@@ -106,14 +112,15 @@ def _noise(differences: Sequence[Difference]) -> str:
     if not differences:
         return ""
     if all(with_seeds):
-        return "The intervals of the differences know of both, test images and seeds."
+        return "The intervals of the differences account for both test images and seeds."
     if any(with_seeds):
         return (
-            "The intervals of the differences know of the seeds too where both models have several."
+            "The intervals of the differences account for test images, and for seeds if both models"
+            " have several."
         )
     return (
-        "The intervals of the differences know of the test images alone, since one seed shows no"
-        " noise of training."
+        "The intervals of the differences account for test images only, because one seed does not"
+        " show the noise of training."
     )
 
 
@@ -172,21 +179,22 @@ def _badges(results: Results) -> tuple[str, ...]:
     if has_many_copies(data):
         n = integer(n_copies(data))
         badges.append(
-            f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated"
+            f"{n} of {plural(data.n_test, 'test image')} nearly identical to training or validation"
+            " images"
         )
     if search.n_stopped:
         badges.append(
-            f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time"
+            f"{integer(search.n_stopped)} of {plural(search.n_trials, 'trial')} stopped by the time"
             " budget"
         )
     if n_failed := search.n_failed - search.n_over:
-        badges.append(f"{plural(n_failed, 'failed trial')} of {integer(search.n_trials)}")
+        badges.append(f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed")
     badges += [f"constraint: {bound}" for bound in search.constraints]
     if search.n_rejected:
-        badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
+        badges.append(f"{plural(search.n_rejected, 'setting')} skipped: cannot be built")
     if search.n_too_long:
         badges.append(
-            f"{plural(search.n_too_long, 'setting')} left out as too slow for the time budget"
+            f"{plural(search.n_too_long, 'setting')} skipped: too slow for the time budget"
         )
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")

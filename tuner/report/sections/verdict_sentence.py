@@ -57,9 +57,9 @@ def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterato
 
 def _nothing_to_compare(results: Results) -> str:
     if any(model.name == "baseline" for model in results.models):
-        return "the baseline could not be trained, so nothing is said of tuning"
+        return "the baseline could not be trained, so this says nothing about tuning"
     if len(results.models) > 1:
-        return "the verdict may speak of no other model, as the notes below say"
+        return "no other model is in the verdict; the notes below give the reasons"
     return "there is no other model to compare it with"
 
 
@@ -69,32 +69,44 @@ def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator
     The arguments are the same.
     """
     main = results.main_difference
-    reasons = [main.reason] if main and main.reason else []
-    reasons += _choice(results.search)
-    for number, reason in enumerate(reasons):
-        sentence = f"{reason[0].upper()}{reason[1:].removesuffix('.')}."
-        yield _words(f" {sentence}" if number else sentence)
+    before = [said for said in (reason(results), choice(results)) if said]
+    for number, said in enumerate(before):
+        yield _words(f" {said}" if number else said)
     others = [
         d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
     ]
     for number, other in enumerate(others):
-        yield _words(" Against " if reasons or number else "Against ")
+        yield _words(" Against " if before or number else "Against ")
         yield from _beside(other, summaries)
 
 
+def reason(results: Results) -> str:
+    """Why the headline is not a stronger one, in a sentence; empty where it is plain."""
+    main = results.main_difference
+    return _sentence(main.reason) if main and main.reason else ""
+
+
+def choice(results: Results) -> str:
+    """How the winner was chosen, in sentences; empty where that is plain."""
+    return " ".join(map(_sentence, _choice(results.search)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."
+
+
 def _choice(search: SearchSummary) -> Iterator[str]:
-    """How the winner was chosen, where that is not plain."""
     if search.best_origin:
         yield (
-            f"the winner is a setting that the search began with ({search.best_origin}): none of"
-            " those that it proposed was chosen over it on validation images"
+            f"the winner is a setting that the search started with ({search.best_origin}): no"
+            " setting that the search proposed was chosen over it on validation images"
         )
     if search.finalists:
         told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)
         yield (
-            f"{plural(len(search.finalists), 'trial')} of the search, those too close to call and"
-            f" the baseline's where it was tried, were retrained; the best mean {search.objective}"
-            f" won: {told}"
+            f"{plural(len(search.finalists), 'trial')} of the search were retrained (those too"
+            f" close to call, and the baseline's if it was tried); the best mean"
+            f" {search.objective} won: {told}"
         )
 
 
@@ -110,10 +122,10 @@ def _without_models(results: Results) -> str:
         "retraining": "In progress, the search has ended",
     }.get(results.run.state, results.run.state.capitalize())
     return (
-        f"{start}: no model was tested. Best {search.objective} in the search"
+        f"{start}: no model was tested. The best {search.objective} in the search is"
         f" {decimal(search.best_score, 4)} on {validation_words(results.data)}"
         f" ({'higher' if search.direction == 'max' else 'lower'} is better; trial"
-        f" {search.best_trial_id}), an optimistic number."
+        f" {search.best_trial_id}). This number is optimistic."
     )
 
 

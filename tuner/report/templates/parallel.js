@@ -34,7 +34,7 @@ function startParallel(box) {
     }
     const share = Math.min(place / one.end, 1);
     const value = one.log ? one.low * (one.high / one.low) ** share : one.low + (one.high - one.low) * share;
-    return String(Number(value.toPrecision(3)));
+    return String(one.whole ? Math.round(value) : Number(value.toPrecision(3)));
   }
 
   // From the worst to the best, so that the best are drawn last.

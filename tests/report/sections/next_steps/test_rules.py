@@ -95,7 +95,7 @@ def options(code: str) -> dict[str, Any]:
 
 def test_no_fact_no_step() -> None:
     assert steps(quiet()) == ()
-    assert "No number of this run calls for a next step." in section(quiet())
+    assert "This run suggests no next step." in section(quiet())
 
 
 def test_a_better_winner_and_nothing_else_is_trained_for_production() -> None:
@@ -112,7 +112,7 @@ def test_what_is_trained_for_production_is_the_recommended_model(
     run = replace(quiet(), differences=(difference("better", 0.05),))
     step = the_step(recommending(run, use))
     assert [title for title, _ in step.items] == titles
-    assert ("the recommended one" in step.fact) is (titles != [])
+    assert ("the recommended model" in step.fact) is (titles != [])
     assert options(step.code)["model"] is None
 
 
@@ -136,7 +136,7 @@ def test_there_are_at_most_three_and_what_matters_most_comes_first() -> None:
     )
     found = steps(run, trials())
     assert len(found) == MAX_STEPS
-    assert [step.action.split()[0] for step in found] == ["Search", "Give", "Repeat"]
+    assert [step.action.split()[0] for step in found] == ["Search", "Run", "Repeat"]
 
 
 def test_a_winner_at_the_constant_guess_leads_to_a_longer_search(space: Path) -> None:
@@ -218,7 +218,7 @@ def test_limits_in_force_are_lifted() -> None:
     step = the_step(run)
     assert step.code == "python -m tuner run faces --seed 3"
     assert "500 images" in step.fact
-    assert "4 trials of 23" in step.fact
+    assert "4 of 23 trials" in step.fact
 
 
 def test_search_only_is_followed_by_the_comparison() -> None:
@@ -299,7 +299,7 @@ def test_few_images_of_ones_own_are_tested_in_turn() -> None:
     step = the_step(unsure(0.02, 0.01))
     given = options(step.code)
     assert (given["nested"], given["require_improvement"]) == (True, False)
-    assert "On 43 test images the difference may be anything from −2.0 to +2.0 points" in step.fact
+    assert "the difference runs from −2.0 to +2.0 points" in step.fact
     assert "gives no verdict" in step.fact
 
 
@@ -331,13 +331,13 @@ def test_trainings_that_failed_are_mended_before_more_are_asked_for(
     winner = replace(winner, runs=kept, n_failed=2, error=error)
     step = the_step(replace(run, models=(winner, *run.models[1:])))
     assert step.fact == "2 retrainings failed:"
-    assert step.items == ((winner.title, "(1 of 3 trainings ended well)"), (error, "(the reason)"))
+    assert step.items == ((winner.title, "(1 of 3 trainings succeeded)"), (error, "(the reason)"))
     assert options(step.code)[option] == value
 
 
 def test_a_command_that_lost_a_folder_says_what_to_put_there() -> None:
     run = quiet(n_seeds=1)
-    told = "Put your own folder in place of “…/”."
+    told = "Replace “…/” with your own folder."
     assert told not in section(run)
     command = "python -m tuner run faces --data-dir '/srv/our photos/faces'"
     source = section(replace(run, run=replace(run.run, command=command)))
@@ -444,7 +444,7 @@ def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
         differences=(difference("worse", -0.05, opponent="efficientnet_b2"),),
     )
     assert [step.action for step in steps(run)] == [
-        "Search the pretrained network itself",
+        "Search the pretrained network",
         "Search beyond the edge",
     ]
 

@@ -83,7 +83,7 @@ def text_of(html: str) -> str:
 def test_figure_says_classes_confidence_and_origin() -> None:
     text = text_of(part(with_pictures()))
     assert "sad → happy confidence 97.1 % true class 1.3 % sad/17.png" in text
-    assert "angry , found confidence 21.4 % line 8" in text
+    assert "angry , correct confidence 21.4 % line 8" in text
     assert "1 of 31 mistakes" in text
 
 

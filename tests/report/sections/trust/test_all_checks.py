@@ -55,7 +55,7 @@ def test_copies_that_were_trained_on_are_counted(n: int, n_near: int, state: str
         "No copies across the parts",
     )
     assert found.state == state
-    assert f"Of 600 test images {n} have an identical image" in found.fact
+    assert f"{n} of 600 test images have an identical image" in found.fact
 
 
 def test_copies_that_nobody_counted_are_not_known() -> None:
@@ -73,7 +73,7 @@ def test_a_winner_at_the_constant_guess_fails() -> None:
         replace(run, data=replace(run.data, test_counts=(590, 10))), "Better than a constant guess"
     )
     assert found.state == "fail"
-    assert "98.3 % accuracy" in found.fact
+    assert "would score 98.3 % on the test set" in found.fact
     assert check(replace(run, models=()), "Better than a constant guess").state == "not known"
 
 
@@ -122,7 +122,7 @@ def test_failed_trials_are_judged_by_their_share(n_failed: int, state: str) -> N
     run = results()
     found = check(replace(run, search=replace(run.search, n_failed=n_failed)), "Few trials failed")
     assert found.state == state
-    assert f"{n_failed} of 23 trials" in found.fact
+    assert f"{n_failed} of 23 trials failed" in found.fact
 
 
 def test_without_a_difference_the_winners_interval_tells_whether_the_images_are_enough() -> None:
@@ -156,7 +156,7 @@ def test_images_are_too_few_where_they_make_the_difference_too_uncertain(
     one = check(run, "Enough test images")
     assert one.state == state
     assert f"{100 * reach:.1f} points to either side" in one.fact
-    assert ("leaves the noise of seeds out" in one.fact) == (seed_sd is None)
+    assert ("does not include the noise of seeds" in one.fact) == (seed_sd is None)
 
 
 def test_one_seed_is_a_warning() -> None:
@@ -167,7 +167,7 @@ def test_one_seed_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_runs", "words"), [(1, "1 of 3 trainings ended well"), (2, "2 of 3 trainings ended well")]
+    ("n_runs", "words"), [(1, "1 of 3 trainings succeeded"), (2, "2 of 3 trainings succeeded")]
 )
 def test_trainings_that_failed_are_counted_beside_those_that_ended_well(
     n_runs: int, words: str
@@ -188,7 +188,7 @@ def test_trainings_that_failed_are_counted_beside_those_that_ended_well(
 def test_best_in_the_last_epoch_is_a_warning_that_says_what_ended_it() -> None:
     run = results()
     assert check(run, "Training ran long enough").state == "pass"
-    for max_epochs, words in ((12, "its ceiling"), (20, "short of its ceiling of 20")):
+    for max_epochs, words in ((12, "the last one allowed"), (20, "of at most 20")):
         tuned = run.models[0]
         runs = tuple(replace(one, best_epoch=12) for one in tuned.runs)
         models = (replace(tuned, runs=runs, max_epochs=max_epochs), *run.models[1:])
@@ -206,7 +206,7 @@ def test_every_training_of_the_verdict_is_looked_at_for_its_last_epoch() -> None
         backbone,
     )
     found = check(replace(run, models=models), "Training ran long enough")
-    assert (found.state, found.items) == ("warn", ((baseline.title, "1 of 3 trainings"),))
+    assert (found.state, found.items) == ("warn", ((baseline.title, "(1 of 3 trainings)"),))
 
 
 @pytest.mark.parametrize(("shift", "state"), [(0.0, "pass"), (0.2, "warn"), (-0.2, "pass")])
@@ -252,9 +252,9 @@ def test_a_score_that_is_no_number_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("weights", "state", "words"),
     [
-        ("imagenet", "pass", "began from ImageNet weights"),
-        ("none", "warn", "began from random weights"),
-        ("mine.keras", "pass", "began from weights of your own"),
+        ("imagenet", "pass", "started from ImageNet weights"),
+        ("none", "warn", "started from random weights"),
+        ("mine.keras", "pass", "started from your own weights"),
     ],
 )
 def test_weights_are_those_that_a_backbone_began_from(weights: str, state: str, words: str) -> None:
@@ -277,7 +277,10 @@ def test_what_a_persons_own_builder_began_from_is_not_known() -> None:
     # A baseline of a data set's card is no person's own.
     baseline = replace(run.models[1], model="sigmoid_cnn")
     found = check(replace(run, models=(winner, baseline)), "No backbone was trained from scratch")
-    assert (found.state, found.items) == ("not known", ((winner.title, "is of your own builder"),))
+    assert (found.state, found.items) == (
+        "not known",
+        ((winner.title, "is from your own builder"),),
+    )
 
 
 def test_the_section_shows_states_as_words_and_hostile_names_isolated() -> None:

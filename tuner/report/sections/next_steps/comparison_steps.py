@@ -17,7 +17,7 @@ from tuner.report.facts import (
 )
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy, with_more
-from tuner.report.text import decimal, integer, percent, plural, points
+from tuner.report.text import decimal, percent, plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 # Up to here all images can test in turn within a reasonable time.
@@ -35,8 +35,8 @@ def not_compared(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Retrain the winner and compare it",
             fact=(
-                f"The run ended after its search: {integer(results.data.n_test)} test images wait,"
-                " and no model was retrained."
+                "The run ended after the search. No model was retrained, and the"
+                f" {plural(results.data.n_test, 'test image')} were not used."
             ),
             code=rerun(results.run.command, without=["--search-only"]),
         )
@@ -72,8 +72,9 @@ def more_seeds(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Repeat the retraining with more seeds",
             fact=(
-                f"{n_once} of {plural(len(spoken), 'model')} in the verdict trained once only,"
-                " which cannot tell a real difference from the noise of training."
+                f"{n_once} of {plural(len(spoken), 'model')} in the verdict"
+                f" {'was' if n_once == 1 else 'were'} trained only once. One training cannot show"
+                " whether a difference is real or noise."
             ),
             code=with_more(results, "retrain.seeds", _MORE_SEEDS),
         )
@@ -88,7 +89,7 @@ def more_epochs(reported: ReportedRun) -> Iterator[NextStep]:
     if last >= ceiling:
         yield NextStep(
             action="Retrain for more epochs",
-            fact=f"The winner was best in epoch {last}, the last one that it was allowed.",
+            fact=f"The winner was best in epoch {last}, the last one allowed.",
             code=with_more(results, "retrain.epochs", 2 * ceiling),
         )
 
@@ -101,8 +102,11 @@ def backbone_ahead(reported: ReportedRun) -> Iterator[NextStep]:
         model, found = min(ahead, key=lambda pair: pair[1].accuracy.value)
         low, high = -found.accuracy.high, -found.accuracy.low
         yield NextStep(
-            action="Search the pretrained network itself",
-            fact=f"On {plural(found.n, 'test image')} a pretrained network is ahead of the winner:",
+            action="Search the pretrained network",
+            fact=(
+                "A pretrained network is better than the winner on"
+                f" {plural(found.n, 'test image')}:"
+            ),
             # Another family has other hyperparameters and a space of its own.
             code=rerun(results.run.command, "--model", model.name, without=["--space", "--set"]),
             items=(
@@ -136,15 +140,15 @@ def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
     if any(model.n_failed for model in results.models if model.in_verdict):
         return
     difference = (
-        f"On {plural(found.n, 'test image')} the difference may be anything from"
-        f" {points(found.accuracy.low)} to {points(found.accuracy.high)} points"
+        f"On {plural(found.n, 'test image')}, the 95 % interval of the difference runs from"
+        f" {points(found.accuracy.low)} to {points(found.accuracy.high)} points."
     )
     command, data = results.run.command, results.data
     if found.seed_sd > found.image_sd:
         n = max(found.n_seeds)
         yield NextStep(
             action="Repeat the retraining with more seeds",
-            fact=f"{difference}, more for the noise between {n} seeds than for that of the images.",
+            fact=f"{difference} Most of this noise comes from the {n} seeds, not from the images.",
             code=with_more(results, "retrain.seeds", 2 * n),
         )
     elif (
@@ -153,10 +157,11 @@ def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
         and not has_option(command, "--nested")
     ):
         yield NextStep(
-            action="Let every image test in turn",
+            action="Test on every image in turn",
             fact=(
-                f"{difference}, mostly for want of images. This pools the scores over all images;"
-                " it tests no difference and gives no verdict."
+                f"{difference} Most of this noise comes from the small number of test images. This"
+                " command pools the scores over all images. It does not test the difference and"
+                " gives no verdict."
             ),
             code=rerun(command, "--nested"),
         )
@@ -164,8 +169,9 @@ def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Collect more test images",
             fact=(
-                f"{difference}, mostly for want of images. No option makes the test set larger;"
-                " four times as many would halve that part of the noise."
+                f"{difference} Most of this noise comes from the small number of test images. No"
+                " option makes the test set larger. Four times as many images would halve this part"
+                " of the noise."
             ),
         )
 
@@ -181,9 +187,9 @@ def calibrate(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Use calibrated probabilities",
             fact=(
-                f"The winner's calibration error on the test set is {percent(before)}, and"
-                f" {percent(after)} after temperature scaling with T = {decimal(found.value, 2)};"
-                f" log loss falls from {decimal(loss_before)} to {decimal(loss_after)}."
+                f"Temperature scaling with T = {decimal(found.value, 2)} reduces the winner's"
+                f" calibration error on the test set from {percent(before)} to {percent(after)}."
+                f" Log loss falls from {decimal(loss_before)} to {decimal(loss_after)}."
             ),
             code=(
                 f"python -m tuner predict {shlex.quote(results.run.folder)}"

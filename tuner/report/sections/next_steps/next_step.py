@@ -42,7 +42,7 @@ def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:
     None for other reasons.
     """
     if "memory" in reason.lower():
-        return "Give each training more memory: one at a time", ("--workers", "1")
+        return "Run one training at a time, so that it has more memory", ("--workers", "1")
     if reason.startswith("no step in"):
         return "Give slow trainings more time", ("--trial-timeout", "30m")
     return None

@@ -55,9 +55,9 @@ def compute(reported: ReportedRun) -> tuple[NextStep, ...]:
 def _resume(results: Results) -> NextStep:
     search = results.search
     return NextStep(
-        action="Wait, or go on with the run",
+        action="Wait, or resume the run",
         fact=(
-            f"It has not ended: {integer(search.n_trials)} of"
+            f"The run has not ended: {integer(search.n_trials)} of"
             f" {plural(search.n_planned, 'planned trial')} are done."
         ),
         code=resume_command(results.run.command),
@@ -69,11 +69,11 @@ def _train(results: Results) -> Iterator[NextStep]:
     if found and found.verdict == "better":
         is_other = use is not None and use.name != "tuned"
         yield NextStep(
-            action="Train for production, on the validation images too",
+            action="Train for production, including the validation images",
             fact=(
                 f"The winner is better by {points(found.accuracy.value)} points of test accuracy,"
-                " and no other number of this run calls for a step."
-                f"{' The model to train is the recommended one:' if is_other else ''}"
+                " and nothing else in this run suggests a step."
+                f"{' Train the recommended model:' if is_other else ''}"
             ),
             code=f"python -m tuner train --from {shlex.quote(results.run.folder)} --full-data",
             items=((use.title, ""),) if use is not None and is_other else (),

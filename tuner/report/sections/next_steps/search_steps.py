@@ -47,8 +47,9 @@ def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
     if guess is None or guess.winner is None or guess.low is None or guess.is_beaten:
         return
     fact = (
-        f"Always naming the most frequent class scores {percent(guess.share)} on the test set; the"
-        f" winner scores {percent(guess.winner)}, and its interval begins at {percent(guess.low)}."
+        f"Always predicting the most frequent class scores {percent(guess.share)} on the test set."
+        f" The winner scores {percent(guess.winner)}, and its interval starts at"
+        f" {percent(guess.low)}."
     )
     if results.run.preset != "thorough":
         longer: PresetName = "standard" if results.run.preset == "quick" else "thorough"
@@ -60,7 +61,7 @@ def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
         and results.search.model in VOCABULARIES
     ):
         yield NextStep(
-            action="Search for macro F1, which no constant guess can win",
+            action="Search for macro F1, which a constant guess cannot win",
             fact=fact,
             code=rerun(results.run.command, "--set", "objective=val_macro_f1"),
         )
@@ -78,7 +79,7 @@ def failed_trials(reported: ReportedRun) -> Iterator[NextStep]:
     commonest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:1]
     reason = commonest[0][0] if commonest else ""
     action, options = remedy(reason) or (
-        "Train failed trials again, with another seed",
+        "Retry failed trials with another seed",
         ("--retries", "1"),
     )
     yield NextStep(
@@ -97,12 +98,14 @@ def limits(reported: ReportedRun) -> Iterator[NextStep]:
     results, command = reported.results, reported.results.run.command
     facts, without = [], []
     if results.data.limit is not None and has_option(command, "--limit"):
-        facts.append(f"Only {integer(results.data.limit)} images trained and validated")
+        facts.append(
+            f"Only {integer(results.data.limit)} images were used for training and validation"
+        )
         without.append("--limit")
     if results.search.n_stopped and has_option(command, "--time-budget"):
-        stopped = plural(results.search.n_stopped, "trial")
+        n_trials = plural(results.search.n_trials, "trial")
         facts.append(
-            f"The time budget stopped {stopped} of {integer(results.search.n_trials)} before the"
+            f"The time budget stopped {integer(results.search.n_stopped)} of {n_trials} before the"
             " last epoch"
         )
         without.append("--time-budget")
@@ -128,8 +131,8 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Search beyond the edge",
             fact=(
-                f"The best of {plural(results.search.n_trials, 'trial')} lies on the edge of what"
-                " was searched:"
+                f"The best of {plural(results.search.n_trials, 'trial')} has values at the edge of"
+                " the searched ranges:"
             ),
             code=rerun(results.run.command, *options),
             items=tuple((edge.parameter.name, edge.words) for edge, _ in shown),
@@ -143,9 +146,10 @@ def winning_backbone(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Search the winning family alone",
             fact=(
-                f"{search.best_family} won among {len(search.families)} families. Alone it has the"
-                " whole search, and blocks of the network may be trained too. Your changes of the"
-                " space (`--space`, `--set`) are left out: they are the other families'."
+                f"{search.best_family} won among {len(search.families)} families. On its own, it"
+                " gets the whole search budget, and blocks of the network can be trained too. The"
+                " command omits your changes of the space (`--space`, `--set`), because they belong"
+                " to the other families."
             ),
             code=rerun(command, "--model", search.best_family, without=["--space", "--set"]),
         )
@@ -165,7 +169,7 @@ def less_overfitting(reported: ReportedRun) -> Iterator[NextStep]:
     yield NextStep(
         action="Search for augmentation" if "dropout" not in proposals[0] else "Search for dropout",
         fact=(
-            f"The winner overfits: in its kept epoch training accuracy is {decimal(100 * gap, 1)}"
+            f"The winner overfits: in its kept epoch, training accuracy is {decimal(100 * gap, 1)}"
             " points above validation accuracy."
         ),
         code=rerun(results.run.command, "--set", proposals[0]),
@@ -184,7 +188,7 @@ def search_more(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Search longer",
             fact=(
-                f"{plural(results.search.n_trials, 'trial')} found nothing that is clearly better:"
+                f"{plural(results.search.n_trials, 'trial')} found no clearly better setting:"
                 f" {points(found.accuracy.value)} points of test accuracy, from {points(low)} to"
                 f" {points(high)}."
             ),

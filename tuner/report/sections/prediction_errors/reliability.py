@@ -104,7 +104,8 @@ def scaling_words(temperature: Temperature) -> str:
     return (
         f"Temperature scaling divides the winner's logits by T = {decimal(temperature.value, 2)},"
         f" fitted on {plural(temperature.n, 'validation image')} (log loss there"
-        f" {decimal(fitted[0])}, then {decimal(fitted[1])}). On the test set the kept model's"
+        f" {decimal(fitted[0])} before, {decimal(fitted[1])} after). On the test set, the kept"
+        " model's"
         f" calibration error {_change(error, percent)}, and its log loss {_change(loss, decimal)}."
         f" {_advice(error, loss)} Predicted classes stay the same."
     )
@@ -118,14 +119,14 @@ def _change(pair: Sequence[float], write: Callable[[float], str]) -> str:
 
 def _advice(error: Sequence[float], loss: Sequence[float]) -> str:
     if error[1] < error[0] and loss[1] < loss[0]:
-        return "Both got better."
+        return "Both improve."
     if error[1] > error[0] and loss[1] > loss[0]:
-        return "Both got worse: the temperature does not carry over to these images."
-    return "That is no clear gain."
+        return "Both get worse: the temperature does not transfer to the test images."
+    return "This is not a clear gain."
 
 
 def draw_reliability(diagrams: Sequence[Reliability]) -> Chart:
-    """Share of right predictions against confidence; a small mark stands for few images."""
+    """Share of correct predictions against confidence; a small mark stands for few images."""
     drawn = [one for one in diagrams if one.is_drawn]
 
     def paint(axes: Axes) -> None:
@@ -150,14 +151,14 @@ def draw_reliability(diagrams: Sequence[Reliability]) -> Chart:
         axes.set_xlim(0, 102)
         axes.set_ylim(-2, 102)
         axes.set_xlabel("Confidence, %")
-        axes.set_ylabel("Right predictions, %")
+        axes.set_ylabel("Correct predictions, %")
 
     return draw(
         "fig-reliability",
         "Reliability diagram",
-        "Share of right test predictions against their mean confidence, in ranges of confidence,"
-        " for the kept model of each kind. On the diagonal confidence is what it says; below it the"
-        " model is too sure of itself.",
+        "Share of correct test predictions against their mean confidence, in ranges of confidence,"
+        " for each kept model. On the diagonal, confidence equals accuracy; below it, the model is"
+        " overconfident.",
         paint,
         size=(4.4, 3.3),
         legend=[_key(one) for one in drawn],

@@ -28,9 +28,9 @@ def test_set(results: Results) -> CheckResult:
         title=title,
         state="pass",
         fact=(
-            f"The labels of its {plural(results.data.n_test, 'image')} were opened after"
-            " hyperparameters, epochs and seeds had been chosen on validation images; nothing was"
-            " chosen after that. Other runs on the same images are not counted here."
+            f"The labels of the {plural(results.data.n_test, 'test image')} were opened only after"
+            " hyperparameters, epochs and seeds had been chosen on validation images. Nothing was"
+            " chosen afterwards. This check does not cover other runs on the same images."
         ),
     )
 
@@ -43,14 +43,17 @@ def copies(results: Results) -> CheckResult:
     left_out = f" Left out of training: {words}." if n_dropped else ""
     if n is None or n_near is None:
         return CheckResult(
-            title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}"
+            title=title,
+            state="not known",
+            fact=f"Copies of test images were not counted.{left_out}",
         )
     return CheckResult(
         title=title,
         state="pass" if not n and not n_near else "fail" if has_many_copies(data) else "warn",
         fact=(
-            f"Of {plural(data.n_test, 'test image')} {integer(n)} have an identical image among"
-            f" those that trained or validated, and {integer(n_near)} a near copy.{left_out}"
+            f"{integer(n)} of {plural(data.n_test, 'test image')} {'has' if n == 1 else 'have'} an"
+            f" identical image in training or validation, and {integer(n_near)}"
+            f" {'has' if n_near == 1 else 'have'} a near copy there.{left_out}"
         ),
     )
 
@@ -59,11 +62,11 @@ def enough_images(results: Results) -> CheckResult:
     """Whether the images or the seeds make the verdict uncertain."""
     title, winner, found = "Enough test images", winner_of(results), results.main_difference
     if winner is None:
-        fact = f"{NOT_TESTED} {plural(results.data.n_test, 'image')} wait for it."
+        fact = f"{NOT_TESTED} The test part has {plural(results.data.n_test, 'image')}."
         return CheckResult(title=title, state="not known", fact=fact)
     ends, width = interval(winner.low, winner.high), winner.high - winner.low
     fact = (
-        f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is"
+        f"The 95 % interval of the winner's accuracy on {plural(winner.n, 'image')} is"
         f" {decimal(100 * width, 1)} points wide: {ends} %."
     )
     is_wide = width > 2 * WIDE
@@ -76,19 +79,17 @@ def enough_images(results: Results) -> CheckResult:
         title=title,
         state="warn" if is_wide or are_to_blame else "pass",
         fact=(
-            f"{fact} That of its difference to {opponent} reaches {decimal(100 * reach, 1)} "
-            f"points to either side; {_source(found)}."
+            f"{fact} The interval of its difference from {opponent} extends"
+            f" {decimal(100 * reach, 1)} points to either side. {_source(found)}"
         ),
     )
 
 
 def _source(found: Difference) -> str:
     if found.seed_sd is None:
-        return "it leaves the noise of seeds out"
-    return (
-        f"the {'images' if found.image_sd >= found.seed_sd else 'seeds'} are the larger part of its"
-        " noise"
-    )
+        return "That interval does not include the noise of seeds."
+    source = "test images" if found.image_sd >= found.seed_sd else "seeds"
+    return f"Most of its noise comes from the {source}."
 
 
 def guess(results: Results) -> CheckResult:
@@ -97,8 +98,8 @@ def guess(results: Results) -> CheckResult:
     if found is None:
         return CheckResult(title=title, state="not known", fact="There are no test images.")
     constant = (
-        f"Always naming the most frequent class would have {percent(found.share)} accuracy on the"
-        " test set"
+        f"Always predicting the most frequent class would score {percent(found.share)} on the test"
+        " set"
     )
     if found.winner is None or found.low is None:
         return CheckResult(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
@@ -110,8 +111,8 @@ def guess(results: Results) -> CheckResult:
         title=title,
         state="pass" if found.is_beaten else "fail",
         fact=(
-            f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
-            f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}."
+            f"{constant}. The winner scores {percent(found.winner)}, and its 95 % interval starts"
+            f" at {percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}."
         ),
         items=tuple(
             (title, f'predicts one class, "{name}", for every test image')
@@ -127,14 +128,16 @@ def classes(results: Results) -> CheckResult:
         return CheckResult(title=title, state="not known", fact="There are no training images.")
     most, fewest, ratio = max(data.train_counts), min(data.train_counts), class_ratio(data)
     says_little = (
-        ": accuracy says little of rare classes, macro F1 more" if ratio > IMBALANCED else ""
+        " Accuracy says little about rare classes; macro F1 says more."
+        if ratio > IMBALANCED
+        else ""
     )
     return CheckResult(
         title=title,
         state="warn" if ratio > IMBALANCED else "pass",
         fact=(
-            f"The commonest class has {decimal(ratio, 1)} times the training images of the"
-            f" rarest{says_little}."
+            f"The most frequent class has {decimal(ratio, 1)} times as many training images as the"
+            f" rarest.{says_little}"
         ),
         items=tuple(
             (

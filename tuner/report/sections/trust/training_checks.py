@@ -22,7 +22,7 @@ from tuner.report.text import decimal, integer, percent, plural
 # Share of trials.
 MOST_FAILED = 0.5
 
-_ORIGINS = {"imagenet": "began from ImageNet weights", "none": "began from random weights"}
+_ORIGINS = {"imagenet": "started from ImageNet weights", "none": "started from random weights"}
 
 
 def seeds(results: Results) -> CheckResult:
@@ -37,18 +37,22 @@ def seeds(results: Results) -> CheckResult:
     of_models = plural(len(models), "model")
     if min(counts) == 1:
         fact = (
-            f"With one training: {counts.count(1)} of {of_models} in the verdict. A real difference"
-            " cannot be told from the noise of training."
+            f"{counts.count(1)} of {of_models} in the verdict"
+            f" {'was' if counts.count(1) == 1 else 'were'} trained only once. One training cannot"
+            " show whether a difference is real or noise."
         )
         return CheckResult(title=title, state="warn", fact=fact, items=items)
     scores = [run.test.accuracy for run in winner.result.runs]
     spread = (
-        f"the winner's differ by {decimal(100 * (max(scores) - min(scores)), 1)} points of test"
-        " accuracy"
+        f"The test accuracies of the winner's trainings differ by up to"
+        f" {decimal(100 * (max(scores) - min(scores)), 1)} points."
     )
-    fact = f"At least {min(counts)} of each model in the verdict; {spread}."
+    fact = f"Each model in the verdict was trained at least {min(counts)} times. {spread}"
     if doubtful:
-        failed = f"Trainings failed of {len(doubtful)} of {of_models}, and the others may flatter."
+        failed = (
+            f"Trainings of {len(doubtful)} of {of_models} failed, and the remaining scores may be"
+            " too good."
+        )
         return CheckResult(title=title, state="warn", fact=f"{fact} {failed}", items=items)
     return CheckResult(title=title, state="pass", fact=fact)
 
@@ -60,34 +64,34 @@ def search_noise(results: Results) -> CheckResult:
     trials = plural(search.n_trials, "trial")
     best = f"({better} is better): {decimal(search.best_score, 4)} in the search, best of {trials}"
     if winner is None:
-        fact = "The winner was not trained again; the best of many validation scores is optimistic."
+        fact = "The winner was not retrained. The best of many validation scores is optimistic."
         return CheckResult(
             title=title, state="not known", fact=fact, items=((search.objective, best),)
         )
     kept, data = winner.kept.validation_score, results.data
     again = (
-        f"{decimal(kept, 4)} when trained again, best of {plural(len(winner.result.runs), 'seed')}"
+        f"{decimal(kept, 4)} after retraining, best of {plural(len(winner.result.runs), 'seed')}"
     )
     items = ((search.objective, f"{best}; {again}"),)
     gap = optimism(results, winner)
     if kept is None or not isfinite(gap):
         return CheckResult(
-            title=title, state="not known", fact="The two cannot be compared.", items=items
+            title=title, state="not known", fact="The two scores cannot be compared.", items=items
         )
     if search.objective != "val_accuracy" or data.n_folds > 1:
         why = (
             "the folds validate on different images"
             if data.n_folds > 1
-            else "the objective is no share of images"
+            else "the objective is not a share of images"
         )
-        fact = f"Without a standard error the two cannot be told apart: {why}."
+        fact = f"There is no standard error to compare the two scores with, because {why}."
         return CheckResult(title=title, state="not known", fact=fact, items=items)
     yardstick = f"two standard errors on {plural(data.n_validation, 'validation image')}"
     has_sunk = gap > 2 * sqrt(kept * (1 - kept) / data.n_validation)
     fact = (
-        f"It did not hold: trained again, the winner is worse by more than {yardstick}."
+        f"After retraining, the winner is worse by more than {yardstick}."
         if has_sunk
-        else f"The winner, trained again, is within {yardstick} of it, or better."
+        else f"After retraining, the winner is better, or worse by at most {yardstick}."
     )
     return CheckResult(title=title, state="warn" if has_sunk else "pass", fact=fact, items=items)
 
@@ -103,21 +107,25 @@ def best_values(results: Results) -> CheckResult:
         return CheckResult(
             title=title,
             state="pass",
-            fact="No searched value has an order and more than two values.",
+            fact="No searched hyperparameter is ordered and has more than two values.",
         )
     if not found:
         return CheckResult(
             title=title,
             state="pass",
-            fact=f"None of {plural(len(of), 'value')} with an order lies on an edge.",
+            fact=(
+                f"Of {plural(len(of), 'ordered hyperparameter')}, none has its best value at an end"
+                " of the searched range."
+            ),
         )
     return CheckResult(
         title=title,
         state="warn",
         fact=(
-            f"On an edge of what was searched: {len(found)} of {plural(len(of), 'value')} with an"
-            " order. A better one may lie beyond; where there are few values to choose from, the"
-            " end may be chance."
+            f"Of {plural(len(of), 'ordered hyperparameter')}, {len(found)}"
+            f" {'has its' if len(found) == 1 else 'have their'} best value at an end of the"
+            " searched range. A better value may lie beyond it. With only a few values to choose"
+            " from, this may be chance."
         ),
         items=tuple((edge.parameter.name, edge.words) for edge in found),
     )
@@ -129,20 +137,25 @@ def last_epoch(results: Results) -> CheckResult:
     if winner is None or not winner.kept.epochs:
         return CheckResult(title=title, state="not known", fact=NOT_TESTED)
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
-    cut_off = [(m.title, f"{n} of {plural(len(m.runs), 'training')}") for m, n in _cut_off(results)]
+    cut_off = [
+        (m.title, f"({n} of {plural(len(m.runs), 'training')})") for m, n in _cut_off(results)
+    ]
     if not is_cut_off(winner):
         fact = (
-            f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}, with a"
-            f" ceiling of {ceiling}."
+            f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last} (at most"
+            f" {ceiling})."
         )
         if cut_off:
-            fact += " Best in their last epoch, so that they may still have been improving:"
+            fact += (
+                " Some trainings were best in the last epoch allowed and may still have been"
+                " improving:"
+            )
         return CheckResult(
             title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off)
         )
-    why = "its ceiling" if last >= ceiling else f"short of its ceiling of {ceiling}"
+    why = "the last one allowed" if last >= ceiling else f"of at most {ceiling}"
     fact = (
-        f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been"
+        f"The kept retraining was best in its last epoch, {last} ({why}). It may still have been"
         " improving."
     )
     return CheckResult(title=title, state="warn", fact=fact, items=tuple(cut_off))
@@ -166,7 +179,7 @@ def failed_trials(results: Results) -> CheckResult:
     share = n_failed / search.n_trials
     n_rejected = search.n_rejected
     rejected = (
-        f" Left out before, since they cannot be built: {plural(n_rejected, 'setting')}."
+        f" Skipped because they cannot be built: {plural(n_rejected, 'setting')}."
         if n_rejected
         else ""
     )
@@ -174,7 +187,7 @@ def failed_trials(results: Results) -> CheckResult:
         title=title,
         state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
         fact=(
-            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')}"
+            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed"
             f" ({percent(share)}).{rejected}"
         ),
     )
@@ -190,10 +203,10 @@ def backbone_weights(results: Results) -> CheckResult:
         (model.title, weights) for model in tested if (weights := weights_of(model)) is not None
     ]
     # Named as MODULE:FUNCTION, as no built-in model is.
-    own = [(model.title, "is of your own builder") for model in tested if ":" in model.model]
+    own = [(model.title, "is from your own builder") for model in tested if ":" in model.model]
     items = (
         *(
-            (name, _ORIGINS.get(weights, "began from weights of your own"))
+            (name, _ORIGINS.get(weights, "started from your own weights"))
             for name, weights in backbones
         ),
         *own,
@@ -201,16 +214,16 @@ def backbone_weights(results: Results) -> CheckResult:
     n_scratch = sum(weights == "none" for _, weights in backbones)
     if n_scratch:
         of_all = f"{n_scratch} of {plural(len(backbones), 'backbone')}"
-        fact = f"From scratch: {of_all}. That is not such a network at its best."
+        fact = f"Trained from scratch: {of_all}. This does not show such a network at its best."
         return CheckResult(title=title, state="warn", fact=fact, items=items)
     if own:
-        fact = "Only the builder itself knows what its weights began from."
+        fact = "Only the code of your builder determines its initial weights."
         return CheckResult(title=title, state="not known", fact=fact, items=items)
     if not backbones:
         return CheckResult(
             title=title,
             state="pass",
-            fact="No backbone was compared; all began from random weights.",
+            fact="No backbone was compared. All models started from random weights.",
         )
     return CheckResult(
         title=title,
