@@ -66,6 +66,14 @@ def test_what_a_run_may_download_while_it_is_interrupted_changes_no_family(
     assert names(file) == ["cnn", "efficientnet_lite2", "efficientnet_lite0"]
 
 
+def test_dinov2_is_searched_once_its_weights_were_downloaded(photos: Path) -> None:
+    file = weights.DOWNLOADS["dinov2_small"].file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    _, space = load_configuration(RunOptions(dataset=str(photos)))
+    assert names(space) == ["cnn", "efficientnet_lite2", "efficientnet_lite0", "dinov2_small"]
+
+
 def test_without_weights_at_hand_the_cnn_is_searched_alone(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
