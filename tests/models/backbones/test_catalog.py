@@ -54,9 +54,7 @@ def test_catalogue_states_what_the_transformer_is(name: str) -> None:
     ("name", "input_size", "side"),
     [("dinov2_small", 224, 224), ("dinov2_base", 96, 84), ("efficientnet_b2", 97, 97)],
 )
-def test_input_size_is_rounded_down_to_whole_patches(
-    name: str, input_size: int, side: int
-) -> None:
+def test_input_size_is_rounded_down_to_whole_patches(name: str, input_size: int, side: int) -> None:
     assert BACKBONES[name].side(input_size) == side
     rounded, exact = (feature_key(name, {"input_size": size}) for size in (input_size, side))
     # So the features of both are computed once.

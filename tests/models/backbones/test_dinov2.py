@@ -158,7 +158,7 @@ def test_file_of_another_network_is_refused_with_the_reason(tmp_path: Path, reas
 def test_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(b"\x80\x04pickle")
-    with pytest.raises(WeightsError, match="are not those of DINOv2-Small: .*header"):
+    with pytest.raises(WeightsError, match=r"are not those of DINOv2-Small: .*header"):
         build_network(BACKBONE, setting(str(path)))
 
 

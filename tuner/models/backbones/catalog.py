@@ -146,7 +146,7 @@ def _dinov2(size: str, n_features: int) -> Backbone:
         name=f"dinov2_{size.lower()}",
         title=f"DINOv2-{size}",
         application="",
-        # Of its patches in training, few were fewer than 16 x 16.
+        # Of most of its training; the end was at 518.
         input_size=224,
         n_features=n_features,
         blocks=tuple((f"block{i}_",) for i in range(12, 0, -1)),

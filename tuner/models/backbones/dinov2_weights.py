@@ -83,8 +83,8 @@ def put_tensors(network: keras.Model, size: Size, tensors: Mapping[str, np.ndarr
         tensors: By the names of Hugging Face's `Dinov2Model`, in PyTorch's layout.
 
     Raises:
-        _MismatchError: If a tensor is missing, is one too many, has another shape than its layer, or
-            holds a number that is not finite.
+        _MismatchError: If a tensor is missing, is one too many, has another shape than its layer,
+            or holds a number that is not finite.
     """
     left = _Tensors({name: one for name, one in tensors.items() if name != _UNUSED})
     _put(network, "tokens", _projection(left, size.width, network.input_shape[1] // PATCH))

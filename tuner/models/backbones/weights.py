@@ -147,8 +147,8 @@ def weights_problem(name: str, weights: str) -> str | None:
 def are_at_hand(name: str) -> bool:
     """Whether a backbone's pretrained weights came with a package, or were downloaded by `tuner`.
 
-    What keras.applications has downloaded does not count: any run may download more of those for
-    its comparison, and would then be another run when it is resumed.
+    What keras.applications has downloaded does not count: a run may download more of those for its
+    comparison, and would be another run when it is resumed.
     """
     if name in DOWNLOADS:
         return DOWNLOADS[name].file.is_file()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
-from tuner.models.backbones.weights import are_at_hand
+from tuner.models.backbones.weights import DOWNLOADS, are_at_hand
 from tuner.models.registry import complete
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.retrain.contenders import stated_baseline
@@ -42,8 +42,16 @@ def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
     names = [BASELINE] if card.baseline else []
     names.append("cnn")
     if min(card.image.height, card.image.width) >= SMALLEST_SIDE:
-        names += filter(are_at_hand, FITTING)
+        names += filter(are_at_hand, (name for name in FITTING if not _may_come(name, file)))
     return replace(file, families=families_of(names, file.space))
+
+
+def _may_come(name: str, file: SearchSpaceFile) -> bool:
+    """Whether the comparison downloads a network's weights.
+
+    The families would change while such a run is interrupted.
+    """
+    return name in DOWNLOADS and name in file.compare
 
 
 def with_families(file: SearchSpaceFile, card: Card, held: Collection[str] = ()) -> SearchSpaceFile:

@@ -250,16 +250,19 @@ def test_a_score_that_is_no_number_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "state", "words"),
+    ("model", "weights", "state", "words"),
     [
-        ("imagenet", "pass", "began from ImageNet weights"),
-        ("none", "warn", "began from random weights"),
-        ("mine.keras", "pass", "began from weights of your own"),
+        ("efficientnet_b2", "imagenet", "pass", "began from ImageNet weights"),
+        ("dinov2_base", "imagenet", "pass", "began from LVD-142M weights"),
+        ("efficientnet_b2", "none", "warn", "began from random weights"),
+        ("efficientnet_b2", "mine.keras", "pass", "began from weights of your own"),
     ],
 )
-def test_weights_are_those_that_a_backbone_began_from(weights: str, state: str, words: str) -> None:
+def test_weights_are_those_that_a_backbone_began_from(
+    model: str, weights: str, state: str, words: str
+) -> None:
     run = results()
-    backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": weights})
+    backbone = replace(run.models[2], model=model, values={"weights": weights})
     found = check(
         replace(run, models=(*run.models[:2], backbone)), "No backbone was trained from scratch"
     )

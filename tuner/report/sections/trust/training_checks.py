@@ -185,9 +185,7 @@ def backbone_weights(results: Results) -> CheckResult:
     tested = [model for model in results.models if model.runs]
     if not tested:
         return CheckResult(title=title, state="not known", fact=NOT_TESTED)
-    backbones = [
-        (model, weights) for model in tested if (weights := weights_of(model)) is not None
-    ]
+    backbones = [(model, weights) for model in tested if (weights := weights_of(model)) is not None]
     # Named as MODULE:FUNCTION, as no built-in model is.
     own = [(model.title, "is of your own builder") for model in tested if ":" in model.model]
     items = (
