@@ -21,7 +21,7 @@ from tuner.space.sampling import grid_values
 # Of smaller images, a backbone would see little more than its own interpolation.
 SMALLEST_SIDE = 64
 # The strongest of the networks whose weights are installed, and the sibling that takes half; then
-# one whose weights you have downloaded before. Its larger sibling takes four times as long.
+# one whose weights you have downloaded before. Its larger sibling has four times the parameters.
 FITTING = ("efficientnet_lite2", "efficientnet_lite0", "dinov2_small")
 
 # A baseline's learning rate is searched up to this factor around its own.
