@@ -136,11 +136,12 @@ def weights_problem(name: str, weights: str) -> str | None:
             f'weights is "{weights}", but there is no such file; {name} takes imagenet, none or the'
             " path of a file"
         )
-    suffixes, shown = _SUFFIXES, ".h5, .weights.h5 and .keras"
     if name in DOWNLOADS:
-        suffixes, shown = (".safetensors",), ".safetensors"
-    if Path(weights).suffix not in suffixes:
-        return f'weights is "{weights}", but {name} reads {shown} files only'
+        is_readable, readable = Path(weights).suffix == ".safetensors", ".safetensors"
+    else:
+        is_readable, readable = Path(weights).suffix in _SUFFIXES, ".h5, .weights.h5 and .keras"
+    if not is_readable:
+        return f'weights is "{weights}", but {name} reads {readable} files only'
     return None
 
 
