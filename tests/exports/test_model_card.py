@@ -85,7 +85,7 @@ def test_licences_of_data_and_weights() -> None:
     assert "trained from random weights" in model_card(exported())
     recipe = replace(make_recipe(), model="efficientnet_lite2", values={"weights": "imagenet"})
     card = model_card(exported(recipe=recipe))
-    assert "- Weights: efficientnet_lite2 (imagenet) began from pretrained weights." in card
+    assert "- Weights: efficientnet_lite2 (ImageNet) began from pretrained weights." in card
     assert "random" not in card
 
 
@@ -94,7 +94,7 @@ def test_pretrained_weights_of_light_members_are_told() -> None:
     pretrained = member("efficientnet_lite2", {"weights": "imagenet"})
     recipe = replace(make_recipe(), combination=Combination(members=(plain, pretrained)))
     card = model_card(exported(recipe=recipe))
-    assert "(imagenet) began from pretrained weights." in card
+    assert "(ImageNet) began from pretrained weights." in card
     assert "random" not in card
     recipe = replace(recipe, combination=Combination(members=(plain, plain)))
     assert "trained from random weights" in model_card(exported(recipe=recipe))

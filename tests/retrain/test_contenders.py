@@ -100,6 +100,12 @@ def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate(
     )
 
 
+def test_backbone_is_named_with_what_it_was_pretrained_on_and_its_own_size() -> None:
+    found = pretrained(tuned(), "dinov2_small", {}, input_size=96, retrain=RETRAIN)
+    assert found.title == "DINOv2-Small (LVD-142M)"
+    assert found.note.startswith("LVD-142M weights, at 84 px, frozen; ")
+
+
 @pytest.mark.parametrize(("unfreeze_blocks", "expected"), [(0, 40), (2, 6)])
 def test_only_a_head_on_kept_features_trains_longer_than_a_short_run_allows(
     unfreeze_blocks: int, expected: int

@@ -21,6 +21,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "sigmoid_cnn": {"filters": [4], "dense_units": 8, "dropout": 0.0},
     "mobilenet_v3_small": {"weights": "none", "dense_units": 8, "input_size": 32},
     "efficientnet_lite0": {"weights": "imagenet", "input_size": 32},
+    "dinov2_small": {"weights": "none", "input_size": 32},
 }
 
 

@@ -286,7 +286,7 @@ def _weights(exported: Exported) -> str:
     networks = _networks(exported.recipe)
     own = _each_once(model for model, _ in networks if ":" in model)
     pretrained = _each_once(
-        f"{model} ({values['weights']})"
+        f"{model} ({_origin(model, values['weights'])})"
         for model, values in networks
         if _is_pretrained(model, values)
     )
@@ -295,9 +295,9 @@ def _weights(exported: Exported) -> str:
         sentences.append(f"{own} is a builder of your own: ask what weights it begins from.")
     if pretrained:
         sentences.append(
-            f"{pretrained} began from pretrained weights. Those of Keras and of EfficientNet-Lite"
-            " are under Apache-2.0. ImageNet's images are for research and teaching that is not"
-            " commercial; whether that binds weights is not settled."
+            f"{pretrained} began from pretrained weights. Those of Keras, EfficientNet-Lite and"
+            " DINOv2 are under Apache-2.0. ImageNet's images are for research and teaching that is"
+            " not commercial; whether that binds weights is not settled."
         )
     return " ".join(sentences) or "trained from random weights, on these data alone."
 
@@ -307,6 +307,10 @@ def _networks(recipe: Recipe) -> list[tuple[str, Mapping[str, Any]]]:
     members = recipe.combination.members if recipe.combination else ()
     parts = [(one.model, one.values) for one in members] or [(recipe.model, recipe.values)]
     return [(model, complete(model, values)) for model, values in parts]
+
+
+def _origin(model: str, weights: str) -> str:
+    return BACKBONES[model].pretrained_on if weights == "imagenet" else weights
 
 
 def _is_pretrained(model: str, values: Mapping[str, Any]) -> bool:

@@ -187,7 +187,7 @@ def pretrained(
     input_size: int,
     retrain: RetrainSettings,
 ) -> Contender:
-    """A network that has learnt from ImageNet.
+    """A network that is pretrained.
 
     Args:
         tuned: The winner, whose rules hold.
@@ -208,12 +208,12 @@ def pretrained(
     return replace(
         tuned,
         name=name,
-        title=f"{BACKBONES[name].title} ({_origin(values['weights'])})",
+        title=f"{BACKBONES[name].title} ({_origin(name, values['weights'])})",
         model=name,
         values=values,
         max_epochs=most_epochs(retrain, name, values),
         schedule="cosine",
-        note=_note(values),
+        note=_note(name, values),
     )
 
 
@@ -246,13 +246,14 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
     )
 
 
-def _origin(weights: str) -> str:
-    return "ImageNet" if weights == "imagenet" else "weights of your own"
+def _origin(name: str, weights: str) -> str:
+    return BACKBONES[name].pretrained_on if weights == "imagenet" else "weights of your own"
 
 
-def _note(values: Mapping[str, Any]) -> str:
-    weights = f"{_origin(values['weights'])}{' weights' if values['weights'] == 'imagenet' else ''}"
-    start = f"{weights}, at {values['input_size']} px"
+def _note(name: str, values: Mapping[str, Any]) -> str:
+    published = " weights" if values["weights"] == "imagenet" else ""
+    side = BACKBONES[name].side(values["input_size"])
+    start = f"{_origin(name, values['weights'])}{published}, at {side} px"
     if not values["unfreeze_blocks"]:
         return f"{start}, frozen; only the head was trained; no hyperparameter of it was searched"
     stages = f"the head was trained first, then the last {values['unfreeze_blocks']} blocks too"

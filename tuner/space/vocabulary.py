@@ -224,6 +224,8 @@ BACKBONE_NAMES = (
     "mobilenet_v3_small",
     "mobilenet_v3_large",
     "convnext_tiny",
+    "dinov2_small",
+    "dinov2_base",
 )
 
 # The networks of cards' baselines, which no space searches: only their builders say what they take.

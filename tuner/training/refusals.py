@@ -50,16 +50,20 @@ def n_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -
         return cnn_size.n_parameters(whole, image_spec)
     if model in BACKBONES:
         head: int = build(model + HEAD, whole, image_spec).count_params()
-        return _network_parameters(model) + head
+        backbone = BACKBONES[model]
+        # Only a transformer's positions depend on the size of the images.
+        side = backbone.side(whole["input_size"]) if backbone.patch > 1 else None
+        return _network_parameters(model, side) + head
     return _built_parameters(model, values, image_spec)
 
 
 @cache
-def _network_parameters(model: str) -> int:
-    """Parameters of a backbone without its head; its input size and its weights change nothing."""
+def _network_parameters(model: str, side: int | None) -> int:
+    """Parameters of a backbone without its head, which its weights do not change."""
     from tuner.models.backbones.network import build_network
 
-    values = complete(model, {"weights": "none"})
+    size = {} if side is None else {"input_size": side}
+    values = complete(model, {"weights": "none", **size})
     n: int = build_network(BACKBONES[model], values).count_params()
     return n
 

@@ -10,8 +10,11 @@ import pytest
 
 from tuner.models.backbones import weights as weights_module
 from tuner.models.backbones.weights import (
+    DOWNLOADS,
     PACKAGES,
     WeightsError,
+    are_at_hand,
+    pretrained_digest,
     weights_digest,
     weights_problem,
 )
@@ -68,6 +71,35 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert (
         weights_problem("efficientnet_b2", str(path))
         == f'weights is "{path}", but efficientnet_b2 reads .h5, .weights.h5 and .keras files only'
+    )
+
+
+def test_dinov2_reads_safetensors_only(tmp_path: Path) -> None:
+    for name in ("model.safetensors", "dinov2.weights.h5"):
+        (tmp_path / name).touch()
+    assert weights_problem("dinov2_small", str(tmp_path / "model.safetensors")) is None
+    assert (
+        weights_problem("dinov2_small", str(tmp_path / "dinov2.weights.h5"))
+        == f'weights is "{tmp_path / "dinov2.weights.h5"}", but dinov2_small reads .safetensors'
+        " files only"
+    )
+
+
+def test_what_was_downloaded_is_at_hand_and_a_recipe_holds_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    file = DOWNLOADS["dinov2_small"].file
+    assert file == tmp_path / "models" / "dinov2_small-ed25f3a3.safetensors"
+    assert not are_at_hand("dinov2_small")
+    # It will be downloaded.
+    assert weights_problem("dinov2_small", "imagenet") is None
+    file.parent.mkdir()
+    file.write_bytes(b"one")
+    assert are_at_hand("dinov2_small")
+    assert not are_at_hand("dinov2_base")
+    assert pretrained_digest("dinov2_small", "imagenet") == weights_digest(
+        "dinov2_small", str(file)
     )
 
 

@@ -10,10 +10,11 @@ from PIL import Image
 from tests.images import tiny_dataset
 from tests.planning.contenders import STATED
 from tuner.data.cards.card import Card
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.errors import ConfigurationError
 from tuner.models.backbones import weights
 from tuner.pipeline.preparation.configuration import load_configuration
-from tuner.pipeline.preparation.families import with_families
+from tuner.pipeline.preparation.families import with_families, with_fitting
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.results import PresetName
 from tuner.space.definition import SearchSpaceFile
@@ -64,6 +65,25 @@ def test_what_a_run_may_download_while_it_is_interrupted_changes_no_family(
     (tmp_path / "keras" / "models" / "efficientnetb2_notop.h5").touch()
     _, file = load_configuration(RunOptions(dataset=str(photos)))
     assert names(file) == ["cnn", "efficientnet_lite2", "efficientnet_lite0"]
+
+
+def test_dinov2_is_searched_once_its_weights_were_downloaded(photos: Path) -> None:
+    file = weights.DOWNLOADS["dinov2_small"].file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    _, space = load_configuration(RunOptions(dataset=str(photos)))
+    assert names(space) == ["cnn", "efficientnet_lite2", "efficientnet_lite0", "dinov2_small"]
+
+
+def test_what_the_comparison_downloads_is_not_searched_once_it_is_there(photos: Path) -> None:
+    file = weights.DOWNLOADS["dinov2_small"].file
+    file.parent.mkdir(parents=True)
+    text = "version: 1\nmodel: auto\nspace: {dropout: [0.1, 0.2]}\ncompare: [dinov2_small]\n"
+    space = parse_space(parse_document(text, "my.yaml"))
+    large = CARD.model_copy(update={"image": ImageSettings(height=96, width=96, channels=3)})
+    before = with_fitting(space, large)
+    file.touch()
+    assert with_fitting(space, large) == before
 
 
 def test_without_weights_at_hand_the_cnn_is_searched_alone(

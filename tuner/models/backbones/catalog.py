@@ -10,20 +10,24 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backbone:
-    """A convolutional network without its classifier.
+    """A network without its classifier.
 
     Attributes:
         name: In spaces and on the command line.
         title: In tables and texts.
-        application: Its function in `keras.applications`; empty for EfficientNet-Lite, which is
-            none of them.
+        application: Its function in `keras.applications`; empty for EfficientNet-Lite and DINOv2,
+            which are none of them.
         input_size: Pixels of a side that it was made for.
         n_features: Features per image, after pooling.
         blocks: What the names of a block's layers begin with, from the top block down. A block is a
-            stage of the network, between two changes of the maps' size or number.
+            stage of the network, between two changes of the maps' size or number; of a transformer,
+            one attention and what follows it.
         top: What the names of the layers after the last block begin with.
         has_lost_rescaling: Whether Keras leaves out a layer of it unless Keras itself downloads the
             weights.
+        patch: Pixels of a side that a transformer reads as one token; 1 for a convolutional
+            network, which takes images of any size.
+        pretrained_on: Images of the weights that `imagenet` stands for.
     """
 
     name: str
@@ -34,6 +38,12 @@ class Backbone:
     blocks: tuple[tuple[str, ...], ...]
     top: str = "top_"
     has_lost_rescaling: bool = False
+    patch: int = 1
+    pretrained_on: str = "ImageNet"
+
+    def side(self, input_size: int) -> int:
+        """Pixels of a side that an `input_size` comes to: rounded down to whole patches."""
+        return input_size // self.patch * self.patch
 
     def is_unfrozen(self, layer_name: str, n_blocks: int) -> bool:
         """Whether a layer is in the `n_blocks` top blocks.
@@ -130,6 +140,21 @@ def _convnext(size: str, n_features: int) -> Backbone:
     )
 
 
+def _dinov2(size: str, n_features: int) -> Backbone:
+    """One of DINOv2's two smaller sizes (Oquab et al., TMLR 2024), without registers."""
+    return Backbone(
+        name=f"dinov2_{size.lower()}",
+        title=f"DINOv2-{size}",
+        application="",
+        # Of most of its training; the end was at 518.
+        input_size=224,
+        n_features=n_features,
+        blocks=tuple((f"block{i}_",) for i in range(12, 0, -1)),
+        patch=14,
+        pretrained_on="LVD-142M",
+    )
+
+
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
         backbone.name: backbone
@@ -152,6 +177,8 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             _mobilenet_v3("Small", 576, ((1, 2), (3, 4, 5), (6, 7), (8, 9, 10))),
             _mobilenet_v3("Large", 960, ((1, 2), (3, 4, 5), (6, 7, 8, 9), (10, 11), (12, 13, 14))),
             _convnext("Tiny", 768),
+            _dinov2("Small", 2 * 384),
+            _dinov2("Base", 2 * 768),
         )
     }
 )

@@ -34,7 +34,7 @@ def build(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec) 
         NoPretrainedWeightsError: If the weights are not at hand.
         WeightsError: If they cannot be used.
     """
-    inputs, images = _rgb_inputs(values["input_size"], image_spec)
+    inputs, images = _rgb_inputs(backbone.side(values["input_size"]), image_spec)
     network = build_network(backbone, values)
     if values["weights"] == "none":
         _use_backend_normalisation(network)
@@ -60,7 +60,7 @@ def build_extractor(
         NoPretrainedWeightsError: If the weights are not at hand.
         WeightsError: If they cannot be used.
     """
-    inputs, images = _rgb_inputs(values["input_size"], image_spec)
+    inputs, images = _rgb_inputs(backbone.side(values["input_size"]), image_spec)
     network = build_network(backbone, values)
     _freeze(network, backbone, n_blocks=0)
     return keras.Model(inputs, network(images))

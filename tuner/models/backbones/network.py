@@ -10,9 +10,10 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.models.backbones import lite, lite_weights
+from tuner.models.backbones import dinov2_weights, lite, lite_weights
 from tuner.models.backbones.catalog import Backbone
-from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
+from tuner.models.backbones.dinov2 import SIZES
+from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError, first_line
 from tuner.space.vocabulary import Pooling
 
 # Of ImageNet's pixels on the 0-1 scale: keras/src/applications/efficientnet.py divides by it, then
@@ -29,14 +30,18 @@ def build_network(backbone: Backbone, values: Mapping[str, Any]) -> keras.Model:
             `pooling`: `avg` or `max`.
 
     Returns:
-        A model from RGB images (n, input_size, input_size, 3), 0-255, to features (n, n_features).
+        A model from RGB images (n, side, side, 3), 0-255, to features (n, n_features), `side` being
+            `backbone.side(input_size)`.
 
     Raises:
         NoPretrainedWeightsError: If ImageNet weights are neither on this machine nor to be
             downloaded.
         WeightsError: If a file does not hold the weights of this network without its classifier.
     """
-    weights, size, pooling = values["weights"], values["input_size"], values["pooling"]
+    weights, pooling = values["weights"], values["pooling"]
+    size = backbone.side(values["input_size"])
+    if backbone.name in SIZES:
+        return dinov2_weights.build_network(backbone, weights, size, pooling)
     if weights == "imagenet" and not backbone.application:
         return lite_weights.build_pretrained(backbone.name, size, pooling)
     if weights == "imagenet":
@@ -72,7 +77,7 @@ def _downloaded(backbone: Backbone, size: int, pooling: Pooling) -> keras.Model:
     except Exception as error:
         raise NoPretrainedWeightsError(
             f"{backbone.title}: its ImageNet weights are not in Keras' cache and cannot be"
-            f" downloaded: {_line(error)}",
+            f" downloaded: {first_line(error)}",
             "connect to the network once, give a file with `weights: PATH`, or use the model"
             " efficientnet_lite2, whose weights come with the installation.",
         ) from error
@@ -89,7 +94,7 @@ def _load(network: keras.Model, backbone: Backbone, path: str) -> None:
     except Exception as error:
         raise WeightsError(
             f'weights "{path}" are not those of {backbone.title} without its classifier:'
-            f" {_line(error)}",
+            f" {first_line(error)}",
             f"give a file for {backbone.title} that was saved with include_top=False, such as"
             " keras.applications' own that end in _notop.h5.",
         ) from error
@@ -119,9 +124,3 @@ def _as_trained(network: keras.Model, *, is_rescaled: bool) -> keras.Model:
         return outputs
 
     return keras.models.clone_model(network, clone_function=fixed, call_function=called)
-
-
-def _line(error: Exception) -> str:
-    """The first line of what a library says; it may quote a file, which holds anything."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -49,4 +49,5 @@ class FeatureKey(NamedTuple):
 def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
     """The same for settings of backbones that have the same features."""
     whole = with_all_defaults(model, values)
-    return FeatureKey(model, whole["weights"], whole["input_size"], whole["pooling"])
+    side = BACKBONES[model].side(whole["input_size"])
+    return FeatureKey(model, whole["weights"], side, whole["pooling"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from tuner.errors import TunerError
 from tuner.models.backbones.catalog import BACKBONES
 
 # `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications'
-# files come.
+# files come. DINOv2's come as safetensors.
 _SUFFIXES = (".h5", ".keras")
 _DIGITS = 16
 
@@ -63,6 +64,48 @@ PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsDownload:
+    """A file of published weights that is downloaded once.
+
+    Attributes:
+        page: Who publishes it.
+        revision: Of the page, which names its content.
+        name: Of the copy in Keras' cache.
+    """
+
+    page: str
+    revision: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The file."""
+        return f"{self.page}/resolve/{self.revision}/model.safetensors"
+
+    @property
+    def file(self) -> Path:
+        """The copy, which may not be there."""
+        return cache_folder() / self.name
+
+
+def _dinov2(size: str, revision: str) -> WeightsDownload:
+    return WeightsDownload(
+        page=f"https://huggingface.co/facebook/dinov2-{size}",
+        revision=revision,
+        name=f"dinov2_{size}-{revision[:8]}.safetensors",
+    )
+
+
+# By the backbone's name; these files are Meta's own, under Apache-2.0.
+DOWNLOADS: Mapping[str, WeightsDownload] = MappingProxyType(
+    {
+        "dinov2_small": _dinov2("small", "ed25f3a31f01632728cabb09d1542f84ab7b0056"),
+        "dinov2_base": _dinov2("base", "f9e44c814b77203eaa57a6bdbbd535f21ede1415"),
+    }
+)
+
+
 class WeightsError(TunerError):
     """Weights that are there and cannot be used."""
 
@@ -93,17 +136,36 @@ def weights_problem(name: str, weights: str) -> str | None:
             f'weights is "{weights}", but there is no such file; {name} takes imagenet, none or the'
             " path of a file"
         )
-    if Path(weights).suffix not in _SUFFIXES:
-        return f'weights is "{weights}", but {name} reads .h5, .weights.h5 and .keras files only'
+    if name in DOWNLOADS:
+        is_readable, readable = Path(weights).suffix == ".safetensors", ".safetensors"
+    else:
+        is_readable, readable = Path(weights).suffix in _SUFFIXES, ".h5, .weights.h5 and .keras"
+    if not is_readable:
+        return f'weights is "{weights}", but {name} reads {readable} files only'
     return None
 
 
-def is_installed(name: str) -> bool:
-    """Whether a backbone's ImageNet weights came with an installed package.
+def are_at_hand(name: str) -> bool:
+    """Whether a backbone's pretrained weights came with a package, or were downloaded by `tuner`.
 
-    What Keras has downloaded does not count: a run may download more while it is interrupted.
+    What keras.applications has downloaded does not count: a run may download more of those for its
+    comparison, and would be another run when it is resumed.
     """
+    if name in DOWNLOADS:
+        return DOWNLOADS[name].file.is_file()
     return name in PACKAGES and weights_problem(name, "imagenet") is None
+
+
+def cache_folder() -> Path:
+    """Where keras.applications keeps its downloads."""
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home) if home else Path.home() / ".keras") / "models"
+
+
+def first_line(error: Exception | str) -> str:
+    """The first line of what a library says; it may quote a file, which holds anything."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def weights_digest(name: str, weights: str) -> str:
@@ -134,8 +196,9 @@ def weights_digest(name: str, weights: str) -> str:
 def pretrained_digest(name: str, weights: str) -> str | None:
     """What a recipe keeps of the weights that a training began from; None for random ones.
 
-    That is the SHA-256 of the file of an installed package, else as `weights_digest`: those that
-    keras.applications downloads are held to a hash by Keras itself, whose version a recipe has.
+    That is the SHA-256 of the file of an installed package, of a file that was downloaded its
+    beginning, else as `weights_digest`: those that keras.applications downloads are held to a hash
+    by Keras itself, whose version a recipe has.
 
     Args:
         name: The backbone's.
@@ -146,6 +209,8 @@ def pretrained_digest(name: str, weights: str) -> str | None:
     """
     if weights == "none":
         return None
+    if weights == "imagenet" and name in DOWNLOADS:
+        return weights_digest(name, str(DOWNLOADS[name].file))
     is_packed = weights == "imagenet" and name in PACKAGES
     return PACKAGES[name].sha256 if is_packed else weights_digest(name, weights)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
-from tuner.models.backbones.weights import is_installed
+from tuner.models.backbones.weights import DOWNLOADS, are_at_hand
 from tuner.models.registry import complete
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.retrain.contenders import stated_baseline
@@ -20,8 +20,9 @@ from tuner.space.sampling import grid_values
 
 # Of smaller images, a backbone would see little more than its own interpolation.
 SMALLEST_SIDE = 64
-# The strongest of the networks whose weights are installed, and the sibling that takes half.
-INSTALLED = ("efficientnet_lite2", "efficientnet_lite0")
+# The strongest of the networks whose weights are installed, and the sibling that takes half; then
+# one whose weights you have downloaded before. Its larger sibling has four times the parameters.
+FITTING = ("efficientnet_lite2", "efficientnet_lite0", "dinov2_small")
 
 # A baseline's learning rate is searched up to this factor around its own.
 _RATE_FACTOR = 4.0
@@ -32,7 +33,7 @@ HELD_BY_AUTO = ("unfreeze_blocks",)
 
 
 def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
-    """The space with the families that fit the data, as far as their weights are installed.
+    """The space with the families that fit the data, as far as their weights are at hand.
 
     Args:
         file: Of `model: auto`.
@@ -41,8 +42,16 @@ def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
     names = [BASELINE] if card.baseline else []
     names.append("cnn")
     if min(card.image.height, card.image.width) >= SMALLEST_SIDE:
-        names += filter(is_installed, INSTALLED)
+        names += filter(are_at_hand, (name for name in FITTING if not _may_come(name, file)))
     return replace(file, families=families_of(names, file.space))
+
+
+def _may_come(name: str, file: SearchSpaceFile) -> bool:
+    """Whether the comparison downloads a network's weights.
+
+    The families would change while such a run is interrupted.
+    """
+    return name in DOWNLOADS and name in file.compare
 
 
 def with_families(file: SearchSpaceFile, card: Card, held: Collection[str] = ()) -> SearchSpaceFile:

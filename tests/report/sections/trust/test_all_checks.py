@@ -250,16 +250,19 @@ def test_a_score_that_is_no_number_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "state", "words"),
+    ("model", "weights", "state", "words"),
     [
-        ("imagenet", "pass", "started from ImageNet weights"),
-        ("none", "warn", "started from random weights"),
-        ("mine.keras", "pass", "started from your own weights"),
+        ("efficientnet_b2", "imagenet", "pass", "started from ImageNet weights"),
+        ("dinov2_base", "imagenet", "pass", "started from LVD-142M weights"),
+        ("efficientnet_b2", "none", "warn", "started from random weights"),
+        ("efficientnet_b2", "mine.keras", "pass", "started from your own weights"),
     ],
 )
-def test_weights_are_those_that_a_backbone_began_from(weights: str, state: str, words: str) -> None:
+def test_weights_are_those_that_a_backbone_began_from(
+    model: str, weights: str, state: str, words: str
+) -> None:
     run = results()
-    backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": weights})
+    backbone = replace(run.models[2], model=model, values={"weights": weights})
     found = check(
         replace(run, models=(*run.models[:2], backbone)), "No backbone was trained from scratch"
     )

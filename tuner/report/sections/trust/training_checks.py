@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite, sqrt
 
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.results import ModelResult, Results
 from tuner.report.edges import edges, with_edges
 from tuner.report.facts import (
@@ -21,8 +22,6 @@ from tuner.report.text import decimal, integer, percent, plural
 
 # Share of trials.
 MOST_FAILED = 0.5
-
-_ORIGINS = {"imagenet": "started from ImageNet weights", "none": "started from random weights"}
 
 
 def seeds(results: Results) -> CheckResult:
@@ -194,21 +193,16 @@ def failed_trials(results: Results) -> CheckResult:
 
 
 def backbone_weights(results: Results) -> CheckResult:
-    """What backbones began from."""
+    """What backbones started from."""
     title = "No backbone was trained from scratch"
     tested = [model for model in results.models if model.runs]
     if not tested:
         return CheckResult(title=title, state="not known", fact=NOT_TESTED)
-    backbones = [
-        (model.title, weights) for model in tested if (weights := weights_of(model)) is not None
-    ]
+    backbones = [(model, weights) for model in tested if (weights := weights_of(model)) is not None]
     # Named as MODULE:FUNCTION, as no built-in model is.
     own = [(model.title, "is from your own builder") for model in tested if ":" in model.model]
     items = (
-        *(
-            (name, _ORIGINS.get(weights, "started from your own weights"))
-            for name, weights in backbones
-        ),
+        *((model.title, f"started from {_origin(model, weights)}") for model, weights in backbones),
         *own,
     )
     n_scratch = sum(weights == "none" for _, weights in backbones)
@@ -231,3 +225,10 @@ def backbone_weights(results: Results) -> CheckResult:
         fact=f"{plural(len(backbones), 'backbone')}, pretrained.",
         items=items,
     )
+
+
+def _origin(model: ModelResult, weights: str) -> str:
+    if weights == "none":
+        return "random weights"
+    published = f"{BACKBONES[model.model].pretrained_on} weights"
+    return published if weights == "imagenet" else "your own weights"
