@@ -13,7 +13,6 @@ from typing import Any
 import click
 
 from tuner.api.finished_run import FinishedRun
-from tuner.api.given_model.loaded_code import code_as_imported
 from tuner.api.keywords import VIEW, command_words, parameters, usage_error
 from tuner.cli.endings.run_summary import missed_improvement, summary_lines
 from tuner.cli.run_commands import check_testable, run_options
@@ -70,7 +69,6 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
     options = _options(found, words, is_gated=gate["require_improvement"])
     with (
         clean_interrupts() as request,
-        code_as_imported(given.get("model")),
         _streams_kept(),
         _view(options, shown) as listener,
     ):
