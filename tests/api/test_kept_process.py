@@ -116,8 +116,8 @@ def test_a_program_without_a_console_can_call(monkeypatch: pytest.MonkeyPatch) -
 
 def test_random_numbers_of_pytorch_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     entered: list[str] = []
-    torch = SimpleNamespace(random=SimpleNamespace(fork_rng=lambda: closing(_Closed(entered))))
-    monkeypatch.setitem(sys.modules, "torch", torch)  # type: ignore[arg-type]
+    torch: Any = SimpleNamespace(random=SimpleNamespace(fork_rng=lambda: closing(_Closed(entered))))
+    monkeypatch.setitem(sys.modules, "torch", torch)
     with process_kept():
         assert entered == []
     assert entered == ["closed"]

@@ -63,7 +63,8 @@ def test_quiet_shows_nothing_and_plain_lines_are_no_view(
     monkeypatch.setattr("tuner.cli.run_views.choice.chatter_kept_away", _no_chatter)
     options = RunOptions(dataset="digits")
     usual = Call(words=(), options=options, is_quiet=False, is_plain=False, is_gated=False)
-    with _view(replace(usual, **{name: True}), options) as listener:
+    changed: dict[str, Any] = {name: True}
+    with _view(replace(usual, **changed), options) as listener:
         listener(Notice(text="note"))
     assert shown == []
 

@@ -88,7 +88,7 @@ def search(
             "the builder is the first argument; compare=True adds the comparison.",
         )
     data = x if y is None else (x, y)
-    given = {
+    given: dict[str, Any] = {
         "max_epochs": max_epochs,
         "factor": factor,
         **options,

@@ -68,7 +68,9 @@ def source_files(model: str) -> list[SourceFile]:
 def _of_kept(module: str) -> list[str]:
     """Your modules that a kept builder names; none of any other module."""
     root = _root(module)
-    path = _file(module, root) if root == USUAL_FOLDER.resolve() else None
+    if root is None or root != USUAL_FOLDER.resolve():
+        return []
+    path = _file(module, root)
     names = _imported(path.read_bytes(), module, is_package=False) if path else ()
     return [name for name in names if is_yours(name)]
 

@@ -155,8 +155,8 @@ def _near(parts: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
 
     Parts of different sizes, which are refused where they are read, share no set.
     """
-    black, white = (float(of(list(map(of, parts)))) for of in (np.min, np.max))
-    small = [_eight_bits(images, (black, white)) for images in parts]
+    ends = float(min(one.min() for one in parts)), float(max(one.max() for one in parts))
+    small = [_eight_bits(images, ends) for images in parts]
     if len({one.shape[1:] for one in small}) == 1:
         return near_groups(np.concatenate(small))
     return np.concatenate([near_groups(small[0]), np.arange(len(small[1])) + len(small[0])])
