@@ -103,7 +103,7 @@ class JaxStep(OwnStep):
     """As in Keras' guide "Customizing what happens in fit() with JAX"."""
 
     def loss_of(self, trainable: Any, others: Any, images: Any, labels: Any) -> Any:
-        outputs, others = self.stateless_call(trainable, others, images, training=True)
+        outputs, others = self.stateless_call(trainable, others, images)
         return self.compute_loss(images, labels, outputs), others
 
     def train_step(self, state: Any, data: Any) -> Any:
