@@ -1,8 +1,9 @@
 """The same search with Keras Tuner's Hyperband and with `tuner.search`: lines of code, wall time.
 
-The same builder, training and validation images of digits (0-255), epochs of each rung and number
-of trials; each in a process of its own, on all cores. Keras Tuner trains one trial after another,
-tuner as many as there are cores. tuner also seals a test part and writes a report.
+The same builder, training and validation images of digits (0-255), images per step, epochs of each
+rung and number of trials; each in a process of its own, on all cores. Keras Tuner trains one trial
+after another, with all cores at each operation; tuner trains as many as there are cores. tuner also
+seals a test part and writes a report. Where trials, epochs or images differ, there is no table.
 
     python -m benchmarks.api_lines --epochs 9 --repeats 3
 """
@@ -18,6 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+from tuner.cores import n_cores
 
 BUILDER = """
 import keras
@@ -53,7 +57,7 @@ import keras_tuner
 search = keras_tuner.Hyperband(
     build, objective="val_accuracy", max_epochs=EPOCHS, factor=3, directory="kt", seed=0
 )
-search.search(x, y, validation_data=(x_val, y_val), verbose=0)
+search.search(x, y, validation_data=(x_val, y_val), batch_size=32, verbose=0)
 best = search.oracle.get_best_trials(1)[0].score
 """,
     "tuner.search": """
@@ -61,7 +65,7 @@ import tuner
 
 run = tuner.search(
     build, x, y, validation_data=(x_val, y_val), test=(x_test, y_test), max_epochs=EPOCHS,
-    factor=3, quiet=True,
+    factor=3, space={"batch_size": 32}, quiet=True,
 )
 best = run.results.search.best_score
 """,
@@ -73,6 +77,8 @@ found = list(pathlib.Path("reports").rglob("trials.csv"))
 if found:
     rows = list(csv.DictReader(open(found[0], encoding="utf-8")))
     n_trials, n_epochs = len(rows), sum(int(row["epochs"]) for row in rows)
+    used = run.results.data
+    n_images = [used.n_train, used.n_validation]
 else:
     done = search.oracle.trials.values()
     n_trials = len(done)
@@ -80,7 +86,9 @@ else:
         t.hyperparameters.values["tuner/epochs"]
         - t.hyperparameters.values["tuner/initial_epoch"] for t in done
     )
-print(json.dumps({"best": float(best), "n_trials": n_trials, "n_epochs": n_epochs}))
+    n_images = [len(x), len(x_val)]
+measured = {"n_trials": n_trials, "n_epochs": n_epochs, "n_images": n_images}
+print(json.dumps({"best": float(best), "same": measured}))
 """
 
 
@@ -91,30 +99,42 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     seconds: dict[str, list[float]] = {name: [] for name in SEARCHES}
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for _ in range(asked.repeats):
         for name, code in SEARCHES.items():
             took, found[name] = _measure(code, asked.epochs)
             seconds[name].append(took)
+    first, second = (one["same"] for one in found.values())
+    if first != second:
+        sys.exit(f"the searches differ: {found}")
     print("| | lines | trials | epochs | wall time | best val_accuracy |")
     print("| --- | --- | --- | --- | --- | --- |")
     slowest = max(median(times) for times in seconds.values())
     for name, code in SEARCHES.items():
         result, took = found[name], median(seconds[name])
         print(
-            f"| `{name}` | {_n_lines(code)} | {result['n_trials']:.0f} | {result['n_epochs']:.0f}"
+            f"| `{name}` | {_n_lines(code)} | {first['n_trials']} | {first['n_epochs']}"
             f" | {took / slowest:.2f} ({took:.0f} s) | {result['best']:.4f} |"
         )
-    first, second = (median(times) for times in seconds.values())
-    print(f"seconds, {' / '.join(seconds)}: {first / second:.2f}; repeats: {asked.repeats}")
-    print(f"both share {_n_lines(BUILDER)} lines: data and build(hp); cores: {os.cpu_count()}")
+    times = [median(each) for each in seconds.values()]
+    print(f"seconds, {' / '.join(seconds)}: {times[0] / times[1]:.2f}; repeats: {asked.repeats}")
+    print(f"both share {_n_lines(BUILDER)} lines: data and build(hp); cores: {n_cores()}")
 
 
 def _n_lines(code: str) -> int:
     return len([line for line in code.splitlines() if line.strip()])
 
 
-def _measure(code: str, epochs: int) -> tuple[float, dict[str, float]]:
+def _environment() -> dict[str, str]:
+    """Without limits to threads, which would slow the search that trains with all of them."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if "NUM_THREADS" not in name and not name.endswith("OP_THREADS")
+    }
+
+
+def _measure(code: str, epochs: int) -> tuple[float, dict[str, Any]]:
     """Seconds of a whole process, and what it has found."""
     root = str(Path(__file__).parents[1])
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +144,7 @@ def _measure(code: str, epochs: int) -> tuple[float, dict[str, float]]:
         done = subprocess.run(
             [sys.executable, script.name],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=_environment() | {"PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
             capture_output=True,
             text=True,
             check=False,

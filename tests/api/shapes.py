@@ -73,7 +73,7 @@ class OwnFit(keras_tuner.HyperModel):
 
 
 class OwnStep(keras.Model):
-    """A subclassed model that trains by its own step."""
+    """A subclassed model, for a training step of its own."""
 
     def __init__(self, units: int) -> None:
         super().__init__()
@@ -83,6 +83,10 @@ class OwnStep(keras.Model):
 
     def call(self, images: Any) -> Any:
         return self.head(self.hidden(self.scale(self.flatten(images))))
+
+
+class TensorFlowStep(OwnStep):
+    """As in Keras' guide "Customizing what happens in fit() with TensorFlow"."""
 
     def train_step(self, data: Any) -> Any:
         import tensorflow as tf
@@ -95,8 +99,26 @@ class OwnStep(keras.Model):
         return {"loss": loss}
 
 
+class JaxStep(OwnStep):
+    """As in Keras' guide "Customizing what happens in fit() with JAX"."""
+
+    def loss_of(self, trainable: Any, others: Any, images: Any, labels: Any) -> Any:
+        outputs, others = self.stateless_call(trainable, others, images)
+        return self.compute_loss(images, labels, outputs), others
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        import jax
+
+        trainable, others, optimizer, metrics = state
+        gradient = jax.value_and_grad(self.loss_of, has_aux=True)
+        (loss, others), gradients = gradient(trainable, others, *data)
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return {"loss": loss}, (trainable, others, optimizer, metrics)
+
+
 def own_step(hp: Any) -> keras.Model:
-    model = OwnStep(hp.Int("units", 4, 8, step=4))
+    written = {"tensorflow": TensorFlowStep, "jax": JaxStep}[keras.backend.backend()]
+    model = written(hp.Int("units", 4, 8, step=4))
     model.compile("adam", SPARSE, metrics=["accuracy"])
     return model
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 import shutil
 from dataclasses import replace
@@ -61,7 +63,7 @@ def test_an_unknown_name_has_the_error_of_the_command_line(
 
 def test_a_file_without_a_run_around_it(tmp_path: Path) -> None:
     (tmp_path / "best.yaml").write_text("")
-    with pytest.raises(ConfigurationError, match="is a file outside of any run's folder"):
+    with pytest.raises(ConfigurationError, match="is a file that belongs to no run"):
         load(tmp_path / "best.yaml")
 
 
@@ -102,8 +104,10 @@ def test_folder_gives_the_rows_of_out_and_a_warning_of_broken_files(
     folder = finished.place / "my photos" / sorted(HOSTILE_CLASSES)[0]
     call("predict", finished.path, folder, "--out", tmp_path / "out.json", cwd=finished.place)
     records = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    with pytest.warns(UserWarning, match=r"^1 file of 26 cannot be read as images, and the column"):
+    message = r"^1 file of 26 cannot be read as images, and the column"
+    with pytest.warns(UserWarning, match=message) as caught:
         found = run.predict(folder)
+    assert caught[0].filename == __file__
     assert found["image"].tolist() == [record["image"] for record in records]
     assert found["error"].count() == 1
     for row, record in zip(found.to_dict("records"), records, strict=True):
@@ -165,6 +169,18 @@ def test_models_are_loaded_by_name(run: FinishedRun) -> None:
     with pytest.raises(ConfigurationError, match='there is no model "tunde"') as caught:
         run.model("tunde")
     assert caught.value.hint == 'did you mean "tuned"? the run keeps tuned.'
+
+
+def test_a_model_leaves_the_process_as_it_was(
+    run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "TUNER_ACCELERATION"):
+        monkeypatch.delenv(name, raising=False)
+    before, state = dict(os.environ), random.getstate()
+    run.model()
+    run.best_hyperparameters()
+    run.predict(np.zeros((1, 8, 8, 1), dtype="uint8"))
+    assert (dict(os.environ), random.getstate()) == (before, state)
 
 
 def test_recipe_is_the_recommended_models(run: FinishedRun) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,9 +67,73 @@ def test_a_builder_that_is_taken_in_changes_no_settings(tmp_path: Path) -> None:
     assert done.stdout == "channels_first True\n"
 
 
+def test_what_keras_keeps_for_a_process_is_there_again_and_does_not_reach_a_call() -> None:
+    keras.config.disable_traceback_filtering()
+    keras.config.disable_interactive_logging()
+    try:
+        with process_kept():
+            assert keras.config.is_traceback_filtering_enabled()
+            assert keras.config.dtype_policy().name == "float32"
+            keras.backend.clear_session()
+        assert not keras.config.is_traceback_filtering_enabled()
+        assert not keras.config.is_interactive_logging_enabled()
+    finally:
+        keras.config.enable_traceback_filtering()
+        keras.config.enable_interactive_logging()
+
+
+def test_environment_variables_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNER_TEST_CHANGED", "before")
+    monkeypatch.setenv("TUNER_TEST_DELETED", "before")
+    with process_kept():
+        os.environ["TUNER_TEST_CHANGED"] = os.environ["TUNER_TEST_ADDED"] = "within"
+        del os.environ["TUNER_TEST_DELETED"]
+    assert os.environ["TUNER_TEST_CHANGED"] == os.environ["TUNER_TEST_DELETED"] == "before"
+    assert "TUNER_TEST_ADDED" not in os.environ
+
+
+def test_what_was_there_before_the_first_call_can_still_be_collected() -> None:
+    class Node:
+        pass
+
+    gc.unfreeze()
+    node = Node()
+    node.itself = node  # type: ignore[attr-defined]
+    known = weakref.ref(node)
+    with process_kept():
+        gc.freeze()
+    del node
+    gc.collect()
+    gc.freeze()
+    assert known() is None
+
+
+def test_a_program_without_a_console_can_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with calling._streams_kept():
+        pass
+
+
+def test_random_numbers_of_pytorch_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[str] = []
+    torch: Any = SimpleNamespace(random=SimpleNamespace(fork_rng=lambda: closing(_Closed(entered))))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    with process_kept():
+        assert entered == []
+    assert entered == ["closed"]
+
+
+class _Closed:
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def close(self) -> None:
+        self._told.append("closed")
+
+
 def test_random_numbers_go_on() -> None:
     def draw() -> list[float]:
-        numbers = [random.random(), np.random.rand()]
+        numbers = [random.random(), np.random.rand(), *_of_tensorflow()]
         return [*numbers, float(keras.random.uniform(()))]
 
     keras.utils.set_random_seed(3)
@@ -79,6 +146,14 @@ def test_random_numbers_go_on() -> None:
     assert [*found, draw()] == expected
 
 
+def _of_tensorflow() -> list[float]:
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    return [float(tf.random.uniform(()))]
+
+
 def test_pythons_path_is_as_before() -> None:
     before = list(sys.path)
     with process_kept():
@@ -89,11 +164,11 @@ def test_pythons_path_is_as_before() -> None:
 def test_a_second_call_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with (
-        calling.alone(),
+        calling.one_call_at_a_time(),
         pytest.raises(ConfigurationError, match="another run in this process has not ended yet"),
     ):
         tuner.run("digits", quiet=True)
-    with calling.alone():
+    with calling.one_call_at_a_time():
         pass
 
 

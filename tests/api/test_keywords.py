@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ import pytest
 
 import tuner
 from tuner.api.calling import command_of
-from tuner.api.keywords import LEFT_OUT, command_words, keywords, parameters
+from tuner.api.keywords import (
+    _OF_KERAS,
+    LEFT_OUT,
+    command_words,
+    keywords,
+    option_words,
+    parameters,
+)
 from tuner.cli.run_commands import run as command
 from tuner.errors import ConfigurationError
 
@@ -65,17 +73,27 @@ def test_help_of_the_options_is_in_the_docstring() -> None:
     ],
 )  # fmt: skip
 def test_keywords_become_the_command_line(given: dict[str, Any], words: list[str]) -> None:
-    assert command_words("digits", given) == ["run", *words, "digits"]
+    assert command_words("digits", option_words(given)) == ["run", *words, "digits"]
     assert parameters(["run", *words, "digits"])["dataset"] == "digits"
 
 
+@pytest.mark.parametrize("name", sorted(_OF_KERAS))
+def test_names_of_keras_have_a_hint_of_what_is_here(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"there is no option {name}") as raised:
+        option_words({name: 3})
+    assert "use one of" not in raised.value.hint
+    # What the hint names is an argument of `tuner.search`.
+    named = re.findall(r"(\w+)=", raised.value.hint)
+    assert set(named) <= {*inspect.signature(tuner.search).parameters}
+
+
 def test_a_data_set_may_begin_with_a_dash() -> None:
-    words = command_words("-photos", {"seed": 1})
+    words = command_words("-photos", ["--seed", "1"])
     assert parameters(words)["dataset"] == "-photos"
 
 
 def test_the_report_names_a_command_that_begins_anew() -> None:
-    words = command_words("digits", {"resume": True, "quiet": True, "seed": 1})
+    words = command_words("digits", option_words({"resume": True, "quiet": True, "seed": 1}))
     assert command_of(words) == "python -m tuner run --seed 1 digits"
 
 

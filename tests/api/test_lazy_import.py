@@ -40,4 +40,7 @@ def test_another_name_is_an_error_as_of_any_module() -> None:
 def test_help_of_search_is_that_of_the_function() -> None:
     names = list(inspect.signature(tuner.search).parameters)
     assert names[:5] == ["build", "x", "y", "validation_data", "objective"]
+    # All that `tuner.run` takes, but for what the arguments say.
+    missing = set(inspect.signature(tuner.run).parameters) - set(names)
+    assert missing == {"data", "model", "search_only"}
     assert "Search what a builder declares" in (inspect.getdoc(tuner.search) or "")

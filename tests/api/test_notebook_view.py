@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tuner.api import notebook_view as view
-from tuner.api.calling import _view
+from tuner.api.calling import Call, _view
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 
@@ -55,12 +56,16 @@ def test_markup_is_text(shown: list[list[str]]) -> None:
     assert shown == [["done"]]
 
 
-def test_quiet_shows_nothing(shown: list[list[str]]) -> None:
-    quiet = {"quiet": True, "no_progress": False}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tuner.cli.run_views.choice.chatter_kept_away", _no_chatter)
-        with _view(RunOptions(dataset="digits"), quiet) as listener:
-            listener(Notice(text="note"))
+@pytest.mark.parametrize("name", ["is_quiet", "is_plain"])
+def test_quiet_shows_nothing_and_plain_lines_are_no_view(
+    shown: list[list[str]], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("tuner.cli.run_views.choice.chatter_kept_away", _no_chatter)
+    options = RunOptions(dataset="digits")
+    usual = Call(words=(), options=options, is_quiet=False, is_plain=False, is_gated=False)
+    changed: dict[str, Any] = {name: True}
+    with _view(replace(usual, **changed), options) as listener:
+        listener(Notice(text="note"))
     assert shown == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,9 @@ import pytest
 from PIL import Image
 
 import tuner
-from tuner.api import calling
 from tuner.api import run as run_module
+from tuner.api.calling import Call
 from tuner.api.finished_run import FinishedRun
-from tuner.api.keywords import command_words, parameters
-from tuner.cli.run_commands import run_options
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 
 TEXT = (Path(tuner.__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
@@ -37,11 +35,9 @@ def files(folder: Path) -> tuple[list[str], list[str]]:
 def test_examples_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[PreparedRun] = []
 
-    def begin(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
-        words = command_words(dataset, given)
-        only_shown = ("json_lines", "quiet", "no_progress", "nested", "require_improvement")
-        found = {k: v for k, v in parameters(words).items() if k not in only_shown}
-        options = run_options({**found, "executor": "inline"}, calling.command_of(words))
+    def begin(dataset: str, call: Call) -> FinishedRun:
+        execution = replace(call.options.execution, executor="inline")
+        options = replace(call.options, dataset=dataset, execution=execution)
         prepared.append(prepare(options, lambda event: None, examines_data=True))
         made = FinishedRun.__new__(FinishedRun)
         made.folder = Path(os.fspath(options.out))

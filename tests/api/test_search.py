@@ -17,7 +17,7 @@ import tuner
 from tests.api import shapes
 from tests.cli.calling import call
 from tuner.api.given_data.place import place_of
-from tuner.api.keywords import command_words
+from tuner.api.keywords import option_words
 from tuner.api.search import _space
 from tuner.errors import ConfigurationError
 from tuner.models.source import find_module
@@ -78,8 +78,6 @@ def check(folder: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(shapes.DECLARED))
 def test_published_shapes_are_searched_by_search(name: str) -> None:
-    if name == "own_step" and keras.backend.backend() != "tensorflow":
-        pytest.xfail("its step is written for TensorFlow")
     run = tuner.search(
         getattr(shapes, name), X[:30], Y[:30], validation_data=(X[30:], Y[30:]),
         max_trials=N_TRIALS, **SMALL,
@@ -90,8 +88,6 @@ def test_published_shapes_are_searched_by_search(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(shapes.DECLARED))
 def test_published_shapes_are_searched_by_the_command_line(name: str, tmp_path: Path) -> None:
-    if name == "own_step" and keras.backend.backend() != "tensorflow":
-        pytest.xfail("its step is written for TensorFlow")
     place = place_of((X, Y), data_root=tmp_path)
     ran = call(
         "run", place, "--model", f"tests.api.shapes:{name}", "--search-only", "--max-epochs", "2",
@@ -103,6 +99,17 @@ def test_published_shapes_are_searched_by_the_command_line(name: str, tmp_path: 
         assert "has a fit of its own, which is not called" in ran.err
 
 
+_OUTSIDE = keras.layers.Dense(2, activation="softmax")
+
+
+def _with_a_layer_from_outside(hp: Any) -> keras.Model:
+    del hp
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), _OUTSIDE]
+    model = keras.Sequential([*layers[:2], keras.layers.Dense(4), *layers[2:]])
+    model.compile("adam", shapes.SPARSE, metrics=["accuracy"])
+    return model
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -110,8 +117,9 @@ def test_published_shapes_are_searched_by_the_command_line(name: str, tmp_path: 
         (shapes.mixed_types, "A `Choice` can contain only one type of value"),
         (lambda hp: "no model", "it returned str, not a keras.Model"),
         (shapes.OwnStep(4), "is a model that is built already"),
+        (_with_a_layer_from_outside, "each trial would continue the training of the one before"),
     ],
-    ids=["two inputs", "mixed types", "no model", "a model"],
+    ids=["two inputs", "mixed types", "no model", "a model", "shared weights"],
 )
 def test_what_is_not_supported_is_refused_before_the_run_has_a_folder(
     build: Any, message: str, tmp_path: Path
@@ -159,7 +167,7 @@ def test_rungs_are_those_of_preset_and_space_unless_given(
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("tuner.api.search.run", lambda *_, **options: seen.append(options))
     tuner.search(shapes.loop, X, Y, preset="quick", **given)
-    words = command_words("arrays", {"max_epochs": seen[0]["max_epochs"], "preset": "quick"})
+    words = option_words({"max_epochs": seen[0]["max_epochs"], "preset": "quick"})
     assert (seen[0]["max_epochs"], seen[0]["factor"]) == rungs
     assert ("--max-epochs" in words) == bool(given)
 
@@ -168,7 +176,8 @@ def test_a_builder_is_found_from_the_working_directory_wherever_the_reports_lie(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr("tuner.api.run.call_run", lambda _, given: seen.append(given["model"]))
+    monkeypatch.setattr("tuner.api.run.call_of", lambda given: seen.append(given["model"]))
+    monkeypatch.setattr("tuner.api.run.call_run", lambda *_: None)
     tuner.run((X, Y), model=functools.partial(shapes.loop), out="elsewhere")
     module = seen[0].partition(":")[0]
     assert (tmp_path / "reports" / ".given" / "builders" / f"{module}.pickle").is_file()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tuner.api.given_data.arrays import as_array
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 
@@ -21,13 +22,7 @@ def array_images(images: Any, spec: ImageSpec) -> np.ndarray:
     Raises:
         DataError: If they are of another shape or kind, or their values are not 0 to 255.
     """
-    try:
-        found = np.asarray(images)
-    except ValueError as error:
-        raise DataError(
-            "the images have different shapes, but an array needs one shape",
-            f"bring each to {_size(spec)}, or give the paths of their files.",
-        ) from error
+    found = as_array(images, "images")
     if found.dtype.kind not in "uif":
         raise DataError(
             f"images must be numbers from 0 to 255, but these have the type {found.dtype}",

@@ -8,13 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from tuner.api.finished_run import FinishedRun
-from tuner.api.given_model.loaded_code import code_as_imported
-from tuner.api.keywords import VIEW, command_words, parameters, usage_error
+from tuner.api.keywords import command_words, option_words, parameters, usage_error
 from tuner.cli.endings.run_summary import missed_improvement, summary_lines
 from tuner.cli.run_commands import check_testable, run_options
 from tuner.cli.run_views.choice import view
@@ -51,44 +51,72 @@ class RunInterrupted(KeyboardInterrupt):
     """A run that Ctrl-C, or "interrupt kernel", stopped cleanly; the same call resumes it."""
 
 
-def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a call gives, checked.
+
+    Attributes:
+        words: Its options as those of the command line.
+        options: The same as a run takes them, for any data set.
+        is_quiet: Whether nothing is shown.
+        is_plain: Whether plain lines are shown, and no live view.
+        is_gated: Whether a better winner is required.
+    """
+
+    words: Sequence[str]
+    options: RunOptions
+    is_quiet: bool
+    is_plain: bool
+    is_gated: bool
+
+
+def call_of(given: Mapping[str, Any]) -> Call:
+    """Check options as the command does.
+
+    Args:
+        given: Options by keyword.
+
+    Raises:
+        ConfigurationError: For an option that there is not, a value that it does not take, or
+            options that do not go together.
+    """
+    words = option_words(given)
+    found = parameters(command_words("DATASET", words))
+    is_quiet, is_plain, is_gated, *_ = (
+        found.pop(name)
+        for name in ("quiet", "no_progress", "require_improvement", "json_lines", "nested")
+    )
+    try:
+        if is_gated:
+            names = ("search_only", "preset", "overrides")
+            check_testable(nested=False, **{name: found[name] for name in names})
+        options = run_options(found, command="")
+    except click.UsageError as error:
+        raise usage_error(error) from None
+    return Call(
+        words=words, options=options, is_quiet=is_quiet, is_plain=is_plain, is_gated=is_gated
+    )
+
+
+def call_run(dataset: str, call: Call) -> FinishedRun:
     """Run what `python -m tuner run` would, and return what it has come to.
 
     Args:
         dataset: A data set's name or path.
-        given: Options by keyword.
+        call: What you asked for.
 
     Raises:
         TunerError: As the command does.
         RunInterrupted: If you interrupted it.
         MissedImprovementError: If `require_improvement` was missed.
     """
-    words = command_words(dataset, given)
-    found = parameters(words)
-    shown = {name: found.pop(name) for name in ("json_lines", *VIEW)}
-    gate = {name: found.pop(name) for name in ("require_improvement", "nested")}
-    options = _options(found, words, is_gated=gate["require_improvement"])
-    with (
-        clean_interrupts() as request,
-        code_as_imported(given.get("model")),
-        _streams_kept(),
-        _view(options, shown) as listener,
-    ):
+    command = command_of(command_words(dataset, call.words))
+    options = replace(call.options, dataset=dataset, command=command)
+    with clean_interrupts() as request, _streams_kept(), _view(call, options) as listener:
         from tuner.commands.run import run
 
         outcome = run(options, listener, request)
-        is_told = not shown["quiet"]
-    return _ended(outcome, options, is_told=is_told, is_gated=gate["require_improvement"])
-
-
-def _options(found: dict[str, Any], words: Sequence[str], *, is_gated: bool) -> RunOptions:
-    try:
-        if is_gated:
-            names = ("search_only", "preset", "overrides")
-            check_testable(nested=False, **{name: found[name] for name in names})
-        return run_options(found, command=command_of(words))
-    except click.UsageError as error:
-        raise usage_error(error) from None
+    return _ended(outcome, options, is_told=not call.is_quiet, is_gated=call.is_gated)
 
 
 def command_of(words: Sequence[str]) -> str:
@@ -97,18 +125,17 @@ def command_of(words: Sequence[str]) -> str:
     return shlex.join(["python", "-m", "tuner", *(word for word in words if word not in dropped)])
 
 
-def _view(options: RunOptions, shown: Mapping[str, bool]) -> AbstractContextManager[Listener]:
+def _view(call: Call, options: RunOptions) -> AbstractContextManager[Listener]:
     from tuner.api.notebook_view import is_notebook, notebook_view
 
-    is_quiet = shown["quiet"]
-    instead = notebook_view(options.time_budget_s) if is_notebook() and not is_quiet else None
+    is_live = is_notebook() and not (call.is_quiet or call.is_plain)
     return view(
         json_lines=False,
-        quiet=is_quiet,
-        live=not shown["no_progress"],
+        quiet=call.is_quiet,
+        live=not call.is_plain,
         resume=options.command,
         time_budget_s=options.time_budget_s,
-        instead=instead,
+        given_view=notebook_view(options.time_budget_s) if is_live else None,
     )
 
 
@@ -139,7 +166,7 @@ def _tell(text: str) -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def one_call_at_a_time() -> Iterator[None]:
     """Refuse a second call while one runs in this process.
 
     Raises:
@@ -160,7 +187,9 @@ def alone() -> Iterator[None]:
 def _streams_kept() -> Iterator[None]:
     """Restore stdout and stderr, which a command sends elsewhere for the rest of its process."""
     stdout, copies = sys.stdout, {number: os.dup(number) for number in _STREAMS}
-    stdout.flush()
+    # A program without a console has none.
+    if stdout:
+        stdout.flush()
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.kept_process import process_kept
 from tuner.errors import ConfigurationError
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
@@ -167,6 +168,7 @@ class FinishedRun:
         """
         return dict(self.results.search.best_values)
 
+    @process_kept()
     def best_hyperparameters(self) -> keras_tuner.HyperParameters:
         """The winner's values as Keras Tuner's `HyperParameters`, for a `build(hp)` of your own.
 
@@ -201,6 +203,7 @@ class FinishedRun:
 
         return tuple(model_names(RunFolder(self.folder).recipe))
 
+    @process_kept()
     def model(self, name: str | None = None) -> keras.Model:
         """Load a model of the run. It takes images (n, height, width, channels) of 0-255.
 
@@ -237,6 +240,7 @@ class FinishedRun:
 
         return load_recipe(recipe_path(self.folder))
 
+    @process_kept()
     def predict(
         self,
         images: Any,
@@ -342,6 +346,5 @@ class FinishedRun:
 
 def _command(folder: RunFolder) -> str:
     """The command line that began a run, as its configuration says."""
-    options = folder.read_config().get("options")
-    command = options.get("command") if isinstance(options, dict) else None
-    return str(command or "python -m tuner run DATASET")
+    options = folder.read_config().get("options") or {}
+    return str(options.get("command") or "python -m tuner run DATASET")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import random
+import gc
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
-# Keras has no public function for its own random numbers (keras/src/utils/rng_utils.py).
-_OF_KERAS = ("global_random_seed", "global_seed_generator")
+from tuner.backend.random_numbers import random_numbers_kept
+
+# Keras keeps its seed, dtype policy, distribution and switches in them, and `clear_session` throws
+# them away (keras/src/backend/common/global_state.py).
+_STATE_OF_KERAS = ("GLOBAL_STATE_TRACKER", "GLOBAL_SETTINGS_TRACKER")
 
 
 @contextmanager
@@ -24,36 +28,49 @@ def path_kept() -> Iterator[None]:
 
 @contextmanager
 def process_kept() -> Iterator[None]:
-    """Restore Python's path, Keras' settings and the random numbers of Python, NumPy and Keras.
+    """Restore Python's path and environment variables, random numbers, and all that Keras keeps.
 
-    A training within this process sets them. What is not imported yet is left alone.
+    A training within this process changes them. What is not imported yet is left alone.
     """
-    with ExitStack() as after, path_kept():
-        after.callback(random.setstate, random.getstate())
-        if (numpy := sys.modules.get("numpy")) is not None:
-            after.callback(numpy.random.set_state, numpy.random.get_state())
+    with ExitStack() as after, path_kept(), _environment_kept(), random_numbers_kept():
+        if not gc.get_freeze_count():
+            # The import of a framework freezes what is there: a program may still delete it.
+            after.callback(gc.unfreeze)
         if "keras" in sys.modules:
             after.callback(_keras_kept())
         yield
 
 
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
 def _keras_kept() -> Callable[[], None]:
-    """What restores Keras; the settings of this engine are in force until then."""
+    """What restores Keras; until then, it is as if it had just been imported."""
     import keras
     from keras.src.backend.common import global_state
 
-    from tuner.backend import environment, keras_settings
+    from tuner.backend import environment
 
-    axes, settings = keras.config.image_data_format(), keras_settings.current()
-    numbers: dict[str, Any] = {name: global_state.get_global_attribute(name) for name in _OF_KERAS}
-    keras.config.set_image_data_format(environment.KERAS_SETTINGS["image_data_format"])
-    keras.config.set_floatx(environment.KERAS_SETTINGS["floatx"])
-    keras.config.set_epsilon(environment.KERAS_SETTINGS["epsilon"])
+    config, kept = keras.config, {name: vars(global_state)[name] for name in _STATE_OF_KERAS}
+    axes, floatx, epsilon = config.image_data_format(), config.floatx(), config.epsilon()
+
+    def put(image_data_format: str, floatx: str, epsilon: float) -> None:
+        config.set_image_data_format(image_data_format)
+        config.set_floatx(floatx)
+        config.set_epsilon(epsilon)
 
     def restore() -> None:
-        keras.config.set_image_data_format(axes)
-        keras_settings.put(settings)
-        for name, value in numbers.items():
-            global_state.set_global_attribute(name, value)
+        put(axes, floatx, epsilon)
+        vars(global_state).update(kept)
 
+    vars(global_state).update({name: threading.local() for name in _STATE_OF_KERAS})
+    put(**environment.KERAS_SETTINGS)  # type: ignore[arg-type]
     return restore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,25 @@ from tuner.space.documents.spelling import nearest_of
 # `--json` is for programs that read the output; here they get objects. `--nested` makes several
 # runs, and one is returned.
 LEFT_OUT = frozenset(("--json", "--nested"))
-# They say what is shown, not what is done.
-VIEW = frozenset(("quiet", "no_progress"))
+# What arguments of Keras' `fit` and of Keras Tuner are here.
+_OF_KERAS: Mapping[str, str] = {
+    "batch_size": 'a hyperparameter here: space={"batch_size": 64}.',
+    "callbacks": "leave them out: tuner keeps the best epoch, and stops trials that do badly.",
+    "class_weight": 'say space={"imbalance": "class_weights"}.',
+    "directory": "say out=, the folder of all reports.",
+    "epochs": "say max_epochs=, the most epochs of a trial.",
+    "executions_per_trial": "leave it out; with compare=True, several seeds train the best model.",
+    "hyperband_iterations": 'say set={"search.iterations": 2}.',
+    "hyperparameters": "say space=, which may narrow or fix what the builder declares.",
+    "initial_epoch": "leave it out: a promoted trial continues from its checkpoint.",
+    "max_model_size": 'say set={"constraints.parameters": "<= 5e6"}.',
+    "overwrite": "say resume=False to start again.",
+    "project_name": "say name=, which is also the name of the folder.",
+    "sample_weight": 'say space={"imbalance": "class_weights"}, or leave it out.',
+    "shuffle": "leave it out: training images are shuffled in each epoch.",
+    "validation_split": "leave it out, and 10 % validate; or give validation_data=(x_val, y_val).",
+    "verbose": "say quiet=True for no output, or no_progress=True for plain lines.",
+}
 
 
 def keywords() -> dict[str, click.Option]:
@@ -42,11 +59,10 @@ def default_of(option: click.Option) -> Any:
     return found if is_number_or_text else str(found) if isinstance(found, Path) else None
 
 
-def command_words(dataset: str, given: Mapping[str, Any]) -> list[str]:
-    """The command line that asks for the same, from `run` on.
+def option_words(given: Mapping[str, Any]) -> list[str]:
+    """The options of a call as those of the command line.
 
     Args:
-        dataset: A data set's name or path.
         given: Values by keyword; one that is None, or the default, adds nothing.
 
     Raises:
@@ -56,12 +72,19 @@ def command_words(dataset: str, given: Mapping[str, Any]) -> list[str]:
     for name in given:
         if name not in options:
             near = nearest_of(name, options)
-            raise ConfigurationError(
-                f"there is no option {name}",
-                f"did you mean {near}?" if near else f"use one of {', '.join(sorted(options))}.",
-            )
-    words = [word for name, value in given.items() for word in _words(name, options[name], value)]
-    return ["run", *words, *(["--"] if dataset.startswith("-") else []), dataset]
+            hint = f"did you mean {near}?" if near else f"use one of {', '.join(sorted(options))}."
+            raise ConfigurationError(f"there is no option {name}", _OF_KERAS.get(name, hint))
+    return [word for name, value in given.items() for word in _words(name, options[name], value)]
+
+
+def command_words(dataset: str, options: Sequence[str]) -> list[str]:
+    """The command line from `run` on.
+
+    Args:
+        dataset: A data set's name or path.
+        options: As `option_words` gives them.
+    """
+    return ["run", *options, *(["--"] if dataset.startswith("-") else []), dataset]
 
 
 def parameters(words: list[str]) -> dict[str, Any]:

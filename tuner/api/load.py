@@ -35,7 +35,7 @@ def load(where: str | Path) -> FinishedRun:
     folder = found if found.is_dir() else found.parent
     if not (folder / "results.json").is_file() and found.is_file():
         raise ConfigurationError(
-            f"{where}: is a file outside of any run's folder",
+            f"{where} is a file that belongs to no run",
             'give the folder of a run, "latest", or the name of a data set.',
         )
     return FinishedRun(folder)

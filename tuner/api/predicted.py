@@ -83,7 +83,8 @@ def _tell_of(bad: Sequence[NotPredicted], n: int) -> None:
         warnings.warn(
             f"{plural(len(bad), 'file')} of {n:,} cannot be read as images, and the column error"
             f" says why: {shown}",
-            stacklevel=4,
+            # Of the caller of `FinishedRun.predict`, which is wrapped once.
+            stacklevel=5,
         )
 
 

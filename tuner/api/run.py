@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.api.calling import alone, call_run
+from tuner.api.calling import call_of, call_run, one_call_at_a_time
 from tuner.api.finished_run import FinishedRun
 from tuner.api.given_data.arrays import ClassNames
-from tuner.api.given_data.place import place_of
+from tuner.api.given_data.place import NAME, place_of
 from tuner.api.given_model.module_of import model_name
 from tuner.api.given_space import space_file
 from tuner.api.kept_process import process_kept
-from tuner.api.keywords import command_words, option_lines, parameters, signature_with
+from tuner.api.keywords import option_lines, signature_with
 from tuner.api.space import plain_values
 from tuner.errors import ConfigurationError
 from tuner.models.kept_builder import USUAL_FOLDER
@@ -32,7 +32,7 @@ def run(
     *,
     validation_data: Any = None,
     test: Any = None,
-    name: str = "arrays",
+    name: str = NAME,
     class_names: ClassNames | None = None,
     **options: Any,
 ) -> FinishedRun:
@@ -75,7 +75,7 @@ def run(
     options = {
         name: one if name in _OBJECTS else plain_values(one) for name, one in options.items()
     }
-    with alone(), process_kept():
+    with one_call_at_a_time(), process_kept():
         given = dict(options)
         given_folder = _folder(options, "out", REPORTS) / GIVEN
         given["space"] = space_file(options.get("space"), given_folder / "spaces")
@@ -84,7 +84,7 @@ def run(
             options.get("model"), USUAL_FOLDER, options.get("executor") or ""
         )
         # Before data are written that no run will read.
-        parameters(command_words(name, given))
+        call = call_of(given)
         dataset = place_of(
             data,
             validation_data=validation_data,
@@ -93,7 +93,7 @@ def run(
             class_names=class_names,
             data_root=_folder(options, "data_dir", DATA_ROOT),
         )
-        return call_run(dataset, given)
+        return call_run(dataset, call)
 
 
 def _folder(options: Mapping[str, Any], name: str, usual: str | Path) -> Path:

@@ -7,6 +7,8 @@ import os
 from typing import Any
 
 from tuner.api.finished_run import FinishedRun
+from tuner.api.given_data.arrays import ClassNames
+from tuner.api.given_data.place import NAME
 from tuner.api.keywords import option_lines, signature_with
 from tuner.api.run import run
 from tuner.api.space import SPACE_KEYS, Space
@@ -27,6 +29,9 @@ def search(
     max_epochs: int | None = None,
     factor: int | None = None,
     compare: bool = False,
+    test: Any = None,
+    name: str = NAME,
+    class_names: ClassNames | None = None,
     **options: Any,
 ) -> FinishedRun:
     """Search what a builder declares, and nothing else: names, ranges and conditions are its own.
@@ -46,6 +51,9 @@ def search(
             preset: 27 without one.
         factor: Hyperband's reduction factor between rungs, likewise; 3 without a preset.
         compare: Whether the winner is retrained, compared and tested as `tuner.run` does.
+        test: As for `tuner.run`, and so are `name` and `class_names`.
+        name: What data in memory are called in reports.
+        class_names: Names of the classes, in the order of the labels, or by label.
         **options: As for `tuner.run`. `space` may add settings that the builder does not declare,
             such as `batch_size`, or narrow what it does.
 
@@ -74,15 +82,28 @@ def search(
         >>> run.results.search.searched
         ('units',)
     """
-    for name in _DECIDED & set(options):
+    for decided in _DECIDED & set(options):
         raise ConfigurationError(
-            f"search has no option {name}",
+            f"search has no option {decided}",
             "the builder is the first argument; compare=True adds the comparison.",
         )
     data = x if y is None else (x, y)
-    given: dict[str, Any] = {"max_epochs": max_epochs, "factor": factor, **options}
-    given["space"] = _space(objective, given.get("space"))
-    return run(data, validation_data=validation_data, model=build, search_only=not compare, **given)
+    given: dict[str, Any] = {
+        "max_epochs": max_epochs,
+        "factor": factor,
+        **options,
+        "space": _space(objective, options.get("space")),
+        "model": build,
+        "search_only": not compare,
+    }
+    return run(
+        data,
+        validation_data=validation_data,
+        test=test,
+        name=name,
+        class_names=class_names,
+        **given,
+    )
 
 
 def _space(objective: Any, given: Any) -> Any:

@@ -110,29 +110,29 @@ def _text(data: Mapping[str, Any]) -> str:
 
 
 def plain_values(value: Any) -> Any:
-    """NumPy's numbers as Python's, in a dict or list too, without importing NumPy."""
+    """Numbers and arrays of NumPy as Python's, in a dict or list too, without importing NumPy."""
     if isinstance(value, Mapping):
         return {key: plain_values(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(plain_values, value)) if type(value) in (list, tuple) else value
-    return _number(value)
+    return _pythons(value)
 
 
-def _number(value: Any) -> Any:
-    """A number of NumPy's as Python's; anything else as it is."""
-    is_numpys = hasattr(value, "dtype") and not getattr(value, "shape", (1,))
-    return value.item() if is_numpys else value
+def _pythons(value: Any) -> Any:
+    """A number or an array of NumPy's as Python's; anything else as it is."""
+    is_numpys = hasattr(value, "dtype") and hasattr(value, "tolist")
+    return value.tolist() if is_numpys else value
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, paths as text, and NumPy's numbers as Python's: YAML has no others."""
+    """Tuples and arrays as lists, paths as text, NumPy's numbers as Python's, for YAML."""
+    value = _pythons(value)
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | range):
         return [_plain(one) for one in value]
     if isinstance(value, Path):
         return str(value)
-    value = _number(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ConfigurationError(

@@ -16,6 +16,7 @@ from tuner.backend.environment import KERAS_SETTINGS
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models import keras_tuner_builder
 from tuner.models.exploring import Build, explore
+from tuner.models.loaded_code import code_as_imported
 from tuner.models.own_builder import OwnBuilder, own_builder
 from tuner.models.read_values import ReadValues
 from tuner.records.error_text import place_in, reason_of, traceback_of
@@ -34,8 +35,13 @@ def declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
 
     Raises:
         ConfigurationError: If it cannot be imported or called, builds no model, or declares what
-            cannot be searched.
+            cannot be searched; or its source was edited since this process imported it.
     """
+    with code_as_imported(model):
+        return _declared(model, image_spec, given)
+
+
+def _declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
     builder = _loaded(model, image_spec)
     try:
         beforehand = _declared_beforehand(builder)

@@ -7,56 +7,82 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from tuner.models.kept_builder import make_findable
+from tuner.models.kept_builder import USUAL_FOLDER, make_findable
 
 # Installed packages and Python's own modules have versions; what you write has none.
 _INSTALLED = ("site-packages", "dist-packages")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A source file that a builder is made of.
+
+    Attributes:
+        module: Its name.
+        path: Whole and without links.
+        root: The folder that Python finds the module in.
+        digest: A hash of what is in it.
+    """
+
+    module: str
+    path: Path
+    root: Path
+    digest: str
+
+
 def source_digests(model: str) -> dict[str, str]:
     """A hash of each source file that a builder is made of.
-
-    Files elsewhere than its own do not count.
-
-    Nothing is run but the packages that the modules are in, which Python imports to find them.
 
     Args:
         model: `package.module:name`.
 
     Returns:
-        By path, relative to the folder that Python finds the builder in; empty where there is no
+        By path, relative to the folder that Python finds the module in; empty where there is no
             source to find.
     """
-    root = _root(model.partition(":")[0]) if find_module(model) else None
-    if root is None:
-        return {}
-    return {path.relative_to(root).as_posix(): one for path, one in _digests(model, root)}
+    return {one.path.relative_to(one.root).as_posix(): one.digest for one in source_files(model)}
 
 
-def source_paths(model: str) -> dict[str, str]:
-    """The hashes of `source_digests`, by whole path.
+def source_files(model: str) -> list[SourceFile]:
+    """The source files that a builder is made of, in the order of their paths.
 
-    Args:
-        model: `package.module:name`.
-    """
-    root = _root(model.partition(":")[0]) if find_module(model) else None
-    return {} if root is None else {str(path): one for path, one in _digests(model, root)}
+    Files elsewhere than its own do not count, except those that a kept builder names: its module
+    lies in a folder by itself.
 
-
-def _digests(model: str, root: Path) -> list[tuple[Path, str]]:
-    """By path, in order.
+    Nothing is run but the packages that the modules are in, which Python imports to find them.
 
     Args:
         model: `package.module:name`.
-        root: The folder that Python finds it in.
     """
     first = model.partition(":")[0]
+    if find_module(model) is None:
+        return []
+    found = {file.path: file for name in (first, *_of_kept(first)) for file in _files(name)}
+    return [found[path] for path in sorted(found)]
+
+
+def _of_kept(module: str) -> list[str]:
+    """Your modules that a kept builder names; none of any other module."""
+    root = _root(module)
+    if root is None or root != USUAL_FOLDER.resolve():
+        return []
+    path = _file(module, root)
+    names = _imported(path.read_bytes(), module, is_package=False) if path else ()
+    return [name for name in names if is_yours(name)]
+
+
+def _files(first: str) -> list[SourceFile]:
+    """A module and what it imports from its own place."""
+    root = _root(first)
+    if root is None:
+        return []
     # Beside an installed module lie other people's.
     tops = {first.partition(".")[0]} if _is_installed(root) else None
-    found: dict[Path, str] = {}
+    found: dict[Path, SourceFile] = {}
     waiting = [first]
     seen: set[str] = set()
     while waiting:
@@ -69,11 +95,12 @@ def _digests(model: str, root: Path) -> list[tuple[Path, str]]:
         if path is None or path in found:
             continue
         content = path.read_bytes()
-        found[path] = hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
+        found[path] = SourceFile(module=name, path=path, root=root, digest=digest)
         waiting += _imported(content, name, is_package=path.name == "__init__.py")
         # Python runs the packages around a module first.
         waiting += [name.rpartition(".")[0]] if "." in name else []
-    return sorted(found.items())
+    return list(found.values())
 
 
 def is_yours(module: str) -> bool:

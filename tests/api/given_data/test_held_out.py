@@ -105,6 +105,25 @@ def test_copies_of_arrays_stay_on_one_side(tmp_path: Path, *, is_near: bool, sca
     assert not set(tests) & set(rest)
 
 
+def brighter(images: np.ndarray) -> np.ndarray:
+    return np.clip(images.astype(np.int64) + 3, 0, 255).astype(np.uint8)
+
+
+def test_what_is_near_to_an_image_that_validates_does_not_test(tmp_path: Path) -> None:
+    x, y = pictures(40), np.arange(40) // 2 % 2
+    found = load(tmp_path, (x, y), validation_data=(brighter(x[::2]), y[::2]))
+    tests = {image.tobytes() for image in found.images[sealed(found)]}
+    assert tests
+    assert not tests & {image.tobytes() for image in x[::2]}
+
+
+def test_where_all_images_are_near_to_others_some_are_sealed_all_the_same(tmp_path: Path) -> None:
+    """As the frames of a film are."""
+    x, y = pictures(40), np.arange(40) // 2 % 2
+    found = load(tmp_path, (x, y), validation_data=(brighter(x), y))
+    assert sealed(found).any()
+
+
 def test_the_only_image_of_a_class_is_not_taken_from_training(tmp_path: Path) -> None:
     x, y = pictures(21), [0] * 10 + [1] * 10 + [2]
     with pytest.raises(DataError, match='class "2" has 1 distinct image') as raised:

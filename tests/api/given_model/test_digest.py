@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tuner.api.given_model.digest import digest_of
+from tuner.api.given_model.digest import Digest, digest_of
 from tuner.api.given_model.module_of import model_name
 from tuner.errors import ConfigurationError
 
@@ -130,12 +130,25 @@ def dense() -> int:
 
 
 def test_the_order_of_what_is_used_twice_counts() -> None:
-    def blocks(used: Sequence[Any]) -> str:
+    def blocks(used: Sequence[Any]) -> Digest:
         return digest_of(using([Plain(one) if isinstance(one, int) else one for one in used]))
 
     one, two = Plain(1), Plain(2)
     assert digest_of(using([one, two, one])) != digest_of(using([one, two, two]))
     assert blocks([conv, dense, conv]) != blocks([conv, dense, dense])
+
+
+def test_a_variable_that_an_inner_function_never_gets_has_no_value() -> None:
+    def make(*, is_there: bool) -> Any:
+        def build(hp: Any) -> Any:
+            return later
+
+        if is_there:
+            later = 1
+        return build
+
+    absent, present = (make(is_there=there) for there in (False, True))
+    assert digest_of(absent) == digest_of(make(is_there=False)) != digest_of(present)
 
 
 def test_weights_of_a_model_count() -> None:
@@ -164,7 +177,7 @@ def test_an_object_that_was_pickled_once_stays_the_same() -> None:
 
 
 def test_an_attribute_is_no_global_of_that_name() -> None:
-    def digest(units: int) -> str:
+    def digest(units: int) -> Digest:
         names: dict[str, Any] = {"__name__": "__main__", "units": units}
         exec("def build(hp):\n    return hp.units\n", names)
         return digest_of(names["build"])

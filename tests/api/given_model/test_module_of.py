@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from tests.soak import published
 from tuner.api.given_model.module_of import model_name
 from tuner.errors import ConfigurationError
 from tuner.models import kept_builder
+from tuner.models.loaded_code import code_as_imported
 from tuner.models.own_builder import load_own
+from tuner.models.source import source_digests
 
 SOURCE = """
 UNITS = [4, 8]
@@ -189,6 +192,48 @@ def test_a_module_that_was_loaded_by_its_path_comes_along(
     assert name.startswith("build_")
     monkeypatch.delitem(sys.modules, "by_path")
     assert load_own(name)(None) == 5
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Path]:
+    """A module of yours in the working directory."""
+    path = tmp_path / "used_library.py"
+    path.write_text("def net(hp):\n    return 1\n", encoding="utf-8")
+    yield path
+    sys.modules.pop("used_library", None)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import used_library\ndef build(hp):\n    return used_library.net(hp)\n",
+        "from used_library import net\ndef build(hp):\n    return net(hp)\n",
+        "from used_library import net\ndef build(hp):\n    return {net}\n",
+        "def build(hp):\n    import used_library\n    return used_library.net(hp)\n",
+    ],
+    ids=["module", "function", "in a set", "inside"],
+)
+def test_a_module_of_yours_that_a_builder_uses_belongs_to_it(
+    library: Path, tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    build = cell(source)["build"]
+    name = str(model_name(build, folder))
+    with code_as_imported(name):
+        load_own(name)(None)
+    before = source_digests(name)
+    assert "used_library.py" in before
+    library.write_text("def net(hp):\n    return 22\n", encoding="utf-8")
+    again = str(model_name(build, folder))
+    assert again != name
+    # A command line that names the old one does not resume its run.
+    assert source_digests(name) != before
+    with (
+        pytest.raises(ConfigurationError, match=r"used_library.py was edited after"),
+        code_as_imported(again),
+    ):
+        pass
 
 
 def test_python_path_is_left_alone(tmp_path: Path) -> None:

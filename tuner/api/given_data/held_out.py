@@ -24,7 +24,7 @@ from tuner.data.images import Images
 from tuner.data.labels import is_label, plain_label
 from tuner.data.splits.cut import cut
 from tuner.data.splits.split import SMALL_SET
-from tuner.data.splits.together import keep_together, keepable_near
+from tuner.data.splits.together import keep_together, keepable_near, units_per_class
 from tuner.errors import DataError
 
 _REMEDY = "give test= too, with images that are independent of those that train."
@@ -41,16 +41,13 @@ def with_test(parts: dict[str, Part], name: str) -> dict[str, Part]:
     if "test" in parts or "validation" not in parts:
         return parts
     images, labels = parts["train"]
-    n_train = len(images)
     given = [parts["train"], parts["validation"]]
-    digests = [_digest(image) for pixels, _ in given for image in pixels]
-    near = [near_groups(_eight_bits(images)), np.arange(len(digests) - n_train) + n_train]
     tests = drawn(
         [text for _, each in given for text in label_texts(each, "labels")],
-        n_train,
+        len(images),
         name=name,
-        copy_of=first_equal(digests),
-        near_group=np.concatenate(near),
+        copy_of=first_equal(_digest(image) for pixels, _ in given for image in pixels),
+        near_group=_near([pixels for pixels, _ in given]),
     )
     return {
         **parts,
@@ -71,7 +68,8 @@ def drawn(
     """Which training images test: a share of each class, always the same ones, (n_train,).
 
     Groups and identical images stay on one side, near-identical ones where each class has enough of
-    them. What has a copy in the validation part, or is of a group there, trains.
+    them. What has a copy in the validation part, or is of a group there, trains; likewise what is
+    near-identical to an image there.
 
     Args:
         labels: Of the training images, then of those that validate, (n,).
@@ -117,7 +115,9 @@ def _pool(images: Images, labels: Sequence[str], n_train: int) -> NDArray[np.int
             " holds each of them, or others of its group",
             _REMEDY,
         )
-    return pool
+    apart = pool[~np.isin(images.near_group[pool], images.near_group[n_train:])]
+    is_enough = set(images.labels[apart]) == set(images.labels[pool])
+    return apart if is_enough and units_per_class(images, apart, apart) >= _N_NEEDED else pool
 
 
 def _described(
@@ -150,12 +150,24 @@ def _digest(image: NDArray[Any]) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(image).data.cast("B"), digest_size=16).digest()
 
 
-def _eight_bits(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Images (n, height, width, channels), their own extremes black and white."""
+def _near(parts: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Number of the set of near-identical images, of all parts one after another, (n,).
+
+    Parts of different sizes, which are refused where they are read, share no set.
+    """
+    ends = float(min(one.min() for one in parts)), float(max(one.max() for one in parts))
+    small = [_eight_bits(images, ends) for images in parts]
+    if len({one.shape[1:] for one in small}) == 1:
+        return near_groups(np.concatenate(small))
+    return np.concatenate([near_groups(small[0]), np.arange(len(small[1])) + len(small[0])])
+
+
+def _eight_bits(images: NDArray[Any], ends: tuple[float, float]) -> NDArray[np.uint8]:
+    """Images (n, height, width, channels), with the ends of their values black and white."""
     layout = image_layout(Array(shape=images.shape, dtype=images.dtype, by_columns=False), "images")
     if images.dtype == np.uint8:
         return layout.channels_last(images)
-    black, white = float(images.min()), float(images.max())
+    black, white = ends
     ends = (black, white if white > black else black + 1)
     small = np.empty(images.shape, dtype=np.uint8)
     for at, image in enumerate(images):

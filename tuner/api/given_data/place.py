@@ -40,7 +40,8 @@ def place_of(
         data: A name, a path, `(x, y)`, a DataFrame, or an iterable of batches.
         validation_data: More of the same, which validates; None cuts it from `data`.
         test: More of the same, which tests; None cuts it from `data`.
-        name: What data from memory are called; a Parquet file is called as its file by default.
+        name: What data from memory are called; a Parquet file is called as its file by default, and
+            other files always are.
         class_names: Names of classes, by number or label.
         data_root: Folder of the data.
 
@@ -53,7 +54,7 @@ def place_of(
     if isinstance(data, str | os.PathLike):
         path = own_path(os.fspath(data), data_root)
         if path.suffix.lower() != ".parquet":
-            _refuse_others([*parts][1:], class_names, path)
+            _refuse_others([*parts][1:], name, class_names, path)
             return os.fspath(data)
         parts, base = {**parts, "train": read_parquet(path)}, path.parent
         name = plain_name(path.stem, NAME) if name == NAME else name
@@ -76,9 +77,10 @@ def place_of(
     return str(keep_arrays(with_test(pairs, name), name, data_root))
 
 
-def _refuse_others(parts: list[str], class_names: ClassNames | None, path: Path) -> None:
+def _refuse_others(parts: list[str], name: str, class_names: ClassNames | None, path: Path) -> None:
     keywords = {"validation": "validation_data", "test": "test"}
     given = [keywords[part] for part in parts] + ["class_names"] * (class_names is not None)
+    given += ["name"] * (name != NAME)
     if given:
         raise ConfigurationError(
             f"{given[0]} is given, but {path} has its own",

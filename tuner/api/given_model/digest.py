@@ -13,6 +13,7 @@ import hashlib
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tuner.api.given_model.importable import is_importable
@@ -46,21 +47,38 @@ _WRAPPED = ("__wrapped__", "__func__", "fget", "fset", "fdel", "func")
 _LOOKS_UP = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"))
 
 
-def digest_of(value: Any) -> str:
-    """A hash, in hexadecimal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a value is.
+
+    Attributes:
+        text: A hash, in hexadecimal.
+        modules: Names of your modules that it uses, in order.
+    """
+
+    text: str
+    modules: tuple[str, ...]
+
+
+def digest_of(value: Any) -> Digest:
+    """What a value is, in a few letters.
 
     Raises:
         Exception: Of any kind, if something that it uses has no pickle, or is nested too deeply.
     """
-    lines = _Walk().lines(value)
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
+    modules: set[str] = set()
+    lines = "\n".join(_Walk(modules).lines(value))
+    text = hashlib.sha256(lines.encode("utf-8", "backslashreplace")).hexdigest()
+    return Digest(text=text, modules=tuple(sorted(modules)))
 
 
 class _Walk:
     """Follows what a value is made of, each part once."""
 
-    def __init__(self) -> None:
+    def __init__(self, modules: set[str]) -> None:
+        """Take the set that names of your modules are added to."""
         self._seen: dict[int, tuple[int, Any]] = {}
+        self._modules = modules
 
     def lines(self, value: Any) -> Iterator[str]:
         """What it is, in lines that depend on nothing else."""
@@ -97,7 +115,7 @@ class _Walk:
                 yield from self.lines(one)
         elif kind in (set, frozenset):
             yield f"{kind.__name__} {len(value)}"
-            yield from sorted(" ".join(_Walk().lines(one)) for one in value)
+            yield from sorted(" ".join(_Walk(self._modules).lines(one)) for one in value)
         elif kind in (tuple, list):
             yield f"{kind.__name__} {len(value)}"
             for one in value:
@@ -109,6 +127,7 @@ class _Walk:
         yield f"module {name}"
         # What is installed has a version. Finding all of its modules would import packages of it.
         if is_yours(name):
+            self._modules.add(name)
             yield from (f"{path} {found}" for path, found in source_digests(name).items())
 
     def _code(self, code: types.CodeType) -> Iterator[str]:
@@ -127,11 +146,19 @@ class _Walk:
         yield from self.lines(function.__defaults__)
         yield from self.lines(function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            yield from self.lines(cell.cell_contents)
+            yield from self._cell(cell)
         for name in sorted(_names(function.__code__) & set(function.__globals__)):
             yield f"global {name}"
             yield from self.lines(function.__globals__[name])
         yield from self.lines(function.__dict__)
+
+    def _cell(self, cell: types.CellType) -> Iterator[str]:
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            yield "empty"
+        else:
+            yield from self.lines(value)
 
     def _class(self, kind: type) -> Iterator[str]:
         yield f"class {kind.__qualname__}"

@@ -15,7 +15,7 @@ from tuner.api.given_model.digest import digest_of
 from tuner.api.given_model.importable import can_be_found, is_importable
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
-from tuner.models.kept_builder import CONTENT, unpickled
+from tuner.models.kept_builder import CONTENT
 from tuner.store.files.whole_files import write_atomically, write_text
 
 FORMS = "give a function build(hp), a keras_tuner.HyperModel or its class, or a name."
@@ -27,7 +27,13 @@ Made = TypeVar("Made")
 _MODULE = '''\
 """{what}, as a notebook or script has defined it; written by tuner."""
 
+from typing import TYPE_CHECKING
+
 from tuner.models.kept_builder import unpickled
+
+if TYPE_CHECKING:
+    # What it uses of yours: an edit of it begins a new run.
+{imports}
 
 {name} = unpickled(__file__)
 '''
@@ -59,25 +65,17 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
             _AS_MODULE,
         )
     name = _identifier(what)
-    module = f"{name}_{_sendable(digest_of, model, what)[:12]}"
-    if not _is_kept(folder / module):
-        with write_atomically(folder / f"{module}{CONTENT}") as file:
-            file.write(_sendable(_pickled, model, what))
-        write_text(folder / f"{module}.py", _MODULE.format(what=what, name=name))
-        importlib.invalidate_caches()
+    digest = _sendable(digest_of, model, what)
+    content = _sendable(_pickled, model, what)
+    module = f"{name}_{digest.text[:12]}"
+    # Written each time: what lies there may be damaged, and to read it would take as long.
+    with write_atomically(folder / f"{module}{CONTENT}") as file:
+        file.write(content)
+    imports = "\n".join(f"    import {one}" for one in digest.modules) or "    pass"
+    source = _MODULE.format(what=what, name=name, imports=imports)
+    write_text(folder / f"{module}.py", source)
+    importlib.invalidate_caches()
     return f"{module}:{name}"
-
-
-def _is_kept(module: Path) -> bool:
-    """Whether both files are there, and what they hold can be read."""
-    file = module.with_name(f"{module.name}.py")
-    if not file.is_file():
-        return False
-    try:
-        unpickled(str(file))
-    except ConfigurationError:
-        return False
-    return True
 
 
 def _refuse_models(what: str, model: Any) -> None:

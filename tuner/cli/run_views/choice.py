@@ -27,7 +27,7 @@ def view(
     live: bool,
     resume: str = "",
     time_budget_s: float | None = None,
-    instead: AbstractContextManager[Listener] | None = None,
+    given_view: AbstractContextManager[Listener] | None = None,
 ) -> Iterator[Listener]:
     """The listener that fits the options and the terminal.
 
@@ -40,9 +40,9 @@ def view(
         live: Whether a live view may be shown.
         resume: The command that goes on with the run.
         time_budget_s: Seconds for the whole command; None sets no limit.
-        instead: A view for what is no terminal, such as a notebook; None for one of these.
+        given_view: A view for what is no terminal, such as a notebook; None for one of these.
     """
-    shown = instead or _shown(
+    shown = given_view or _shown(
         json_lines=json_lines, quiet=quiet, live=live, time_budget_s=time_budget_s
     )
     with chatter_kept_away() as chatter, _followed(_Log(resume, chatter), shown) as listener:

@@ -36,6 +36,7 @@ from tuner.training.hooks import Hooks
 from tuner.training.own_builders.class_outputs import pixels, reads_logits
 from tuner.training.own_builders.model_form import brief, units_of
 from tuner.training.own_builders.own_metrics import leave_out_failing
+from tuner.training.own_builders.own_step import check_step
 from tuner.training.prepared import PreparedModels
 
 _N_IMAGES = 10
@@ -122,6 +123,7 @@ def _try_out(setting: _TriedSetting, built: keras.Model, objective: str) -> list
     images = pixels(setting.spec, _N_IMAGES)
     labels = np.arange(_N_IMAGES) % setting.spec.n_classes
     failing = leave_out_failing(built, targets(built, labels), example_outputs(built, images))
+    check_step(setting.model, built, keras.backend.backend())
     notices = [
         f"the metric {name} is left out, since it cannot be computed: {reason}"
         for name, reason in failing.items()
@@ -160,6 +162,7 @@ def _weight_notices(setting: _TriedSetting, built: keras.Model) -> list[str]:
         other = _build(setting)
     except _BuilderError:
         return []
+    _refuse_shared(setting.model, built, other)
     pairs = zip(built.trainable_variables, other.trainable_variables, strict=False)
     if not all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
         return []
@@ -167,6 +170,18 @@ def _weight_notices(setting: _TriedSetting, built: keras.Model) -> list[str]:
         "models of one setting begin with the same weights for every seed: retrainings differ"
         " less than with random weights"
     ]
+
+
+def _refuse_shared(model: str, first: keras.Model, second: keras.Model) -> None:
+    known = {id(variable) for variable in first.trainable_variables}
+    shared = [one.path for one in second.trainable_variables if id(one) in known]
+    if shared:
+        raise ConfigurationError(
+            f'model "{model}" gives two of its models the same weights to train, {shared[0]}: each'
+            " trial would continue the training of the one before",
+            "create all layers and load all networks inside of the builder; or freeze what models"
+            " share (trainable = False).",
+        )
 
 
 def _trained(setting: _TriedSetting, data: TrainingData, checkpoint: Path) -> TrainResult:
