@@ -161,9 +161,7 @@ def sizes_for(
     found, variant = _largest(possible, bounds, left_s, options.seed)
     if not found.fits and (shorter := without_dear_baseline(possible)):
         # Of two networks that hardly began to learn, no verdict says anything.
-        without, its_variant = _largest(shorter, bounds, left_s, options.seed)
-        if without.fits:
-            found, variant = without, its_variant
+        found, variant = _largest(shorter, bounds, left_s, options.seed)
     forecast = found.forecast
     # A search alone says nothing of a comparison that may follow.
     has_backbones = options.search_only or any(
