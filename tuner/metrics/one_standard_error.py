@@ -44,6 +44,7 @@ def rule_in_words(most: float, *, has_combinations: bool) -> str:
     ]
     if isfinite(most):
         parts.append(f" and at most {most:g} behind it")
+    parts.append("; the score of a training is read from the epochs around the one that it kept")
     if has_combinations:
         parts.append(
             "; parameters count once for each view of an image, and of models of about the same"
