@@ -310,8 +310,8 @@ def test_a_diverged_loss_is_one_bad_rank() -> None:
 @pytest.mark.parametrize(
     ("n", "n_settings", "how_much"),
     [
-        (5, 6, "more settings are needed, whatever they score."),
-        (20, 26, "one would have to explain about 3"),
+        (5, 6, "More settings are needed, whatever their scores"),
+        (20, 26, "A hyperparameter would have to explain about 3"),
     ],
 )
 def test_what_may_be_chance_is_not_shown_and_the_reason_says_how_much_would_be(
