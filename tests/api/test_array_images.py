@@ -45,7 +45,7 @@ def test_shapes_that_are_images(shape: tuple[int, ...], spec: ImageSpec, n: int)
         (np.zeros((2, 6, 8, 3)), GREY, r"images of shape \(2, 6, 8, 3\) do not fit the model"),
         (np.zeros((0, 6, 8, 1)), GREY, "there is no image to predict"),
         ([], GREY, "there is no image to predict"),
-        ([np.zeros((6, 8)), np.zeros((8, 6))], GREY, "images: no array can be made of list"),
+        ([np.zeros((6, 8)), np.zeros((8, 6))], GREY, "images: cannot convert list to an array"),
         (np.full((6, 8), 256.0), GREY, "these go from 256 to 256"),
         (np.full((6, 8), -1), GREY, "these go from -1 to -1"),
         (np.full((6, 8), np.nan), GREY, "these go from nan to nan"),

@@ -50,7 +50,7 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_written(
 
 def test_a_name_beside_a_path_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="name is given beside"):
+    with pytest.raises(ConfigurationError, match=r"name is given, but .* has its own"):
         tuner.run(str(tmp_path), name="mine")
 
 

@@ -50,7 +50,7 @@ def test_worthless_data_end_with_exit_code_4_after_all_is_told(tmp_path: Path) -
     assert done.err.splitlines()[-3:] == [
         "photos: results would be worthless:",
         '  2 classes with fewer than 3 distinct images: "happy" (2), "sad" (2).',
-        "  Fix: add images of it, or leave the class out.",
+        "  Fix: add images of this class, or leave the class out.",
     ]
     assert (tmp_path / "reports" / "photos" / "data.html").is_file()
 

@@ -162,7 +162,7 @@ def test_a_second_list_has_all_corrections_of_the_first(
     last = second.records[-1]
     assert (last["n_listed"], last["n_test_listed"], last["n_earlier"]) == (2, 1, 1)
     page = (copied / "second.html").read_text(encoding="utf-8")
-    assert "The list also holds 1 earlier correction" in page
+    assert "The list ends with 1 earlier correction" in page
 
     # The second list fits the data, and nothing gets lost from round to round.
     third = call(*command, "--labels", "second.csv", "--out", "third.csv", cwd=copied)

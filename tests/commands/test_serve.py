@@ -219,10 +219,15 @@ def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it(
         ("127.0.0.1", "", "", []),
         ("127.0.0.1", "", TOKEN, []),
         ("0.0.0.0", "", TOKEN, []),
-        ("0.0.0.0", "", "", ["whoever reaches 0.0.0.0 may use this model"]),
-        ("0.0.0.0", "10.0.0.1", "", ["whoever reaches 0.0.0.0 may use this model"]),
+        ("0.0.0.0", "", "", ["anyone who can reach 0.0.0.0 can use this model"]),
+        ("0.0.0.0", "10.0.0.1", "", ["anyone who can reach 0.0.0.0 can use this model"]),
         ("127.0.0.1", "127.0.0.1", TOKEN, []),
-        ("127.0.0.1", "127.0.0.1", "", ["whoever reaches the proxy 127.0.0.1 may use this model"]),
+        (
+            "127.0.0.1",
+            "127.0.0.1",
+            "",
+            ["anyone who can reach the proxy 127.0.0.1 can use this model"],
+        ),
         ("127.0.0.1", "", "short", ["fewer than 16 characters"]),
     ],
 )

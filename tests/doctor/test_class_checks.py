@@ -45,7 +45,7 @@ def test_imbalance_gives_the_ratio_and_the_remedies() -> None:
     images = data([0] * 33 + [1] * 10)
     found = find(images, "class-imbalance")
     assert found.summary == 'class "cat" has 3.3 times the images of "dog" (33 to 10).'
-    assert "77 % of the cases" in found.meaning
+    assert "77 % of the images" in found.meaning
     assert "val_macro_f1" in found.advice
     assert "imbalance: class_weights" in found.advice
     assert codes(data([0] * 29 + [1] * 10)) == []

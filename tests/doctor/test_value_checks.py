@@ -62,7 +62,7 @@ def test_colours_of_16_bits_are_told(brightest: int, severity: str) -> None:
         == "2 of 40 files hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535"
         " becomes 0 to 255."
     )
-    assert ("few of 256 levels" in found.meaning) is (severity == "warning")
+    assert ("few of the 256 levels" in found.meaning) is (severity == "warning")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_seeds_that_differ_much_are_inconclusive_however_many_images_there_are()
     assert found.reason.startswith(
         "4,000 test images and 3 and 2 trainings of the models are too few"
     )
-    assert found.reason.endswith("most of which is that of the trainings")
+    assert found.reason.endswith("most of it comes from the trainings")
 
 
 @pytest.mark.parametrize(

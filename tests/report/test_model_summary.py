@@ -48,5 +48,5 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     interval = text.interval(first.distinct.low, first.distinct.high)
     shown = f'{text.percent(other.accuracy)} <span class="range">{interval}</span>'
     assert shown in source
-    assert "New images are the 500 of them, each counted once, that have one label" in source
+    assert "New images are the 500 of them that have one label" in source
     assert "New images" not in page(results(), trials())

@@ -241,7 +241,7 @@ def test_training_time_of_trials_side_by_side_is_not_called_the_time_that_passed
 ) -> None:
     assert "Training time of all trials, min" in typical
     assert (
-        "Training time is summed over the trials: where they ran side by side, less time passed."
+        "Training time is the sum over all trials. If trials ran in parallel, less time passed."
         in typical
     )
 

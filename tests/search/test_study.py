@@ -218,7 +218,7 @@ def test_space_of_which_nothing_keeps_the_constraints_names_the_nearest() -> Non
     with pytest.raises(
         ConfigurationError,
         match=(
-            r"none of 1,000 drawn settings keeps the constraints; the nearest: 2\d\d parameters are"
+            r"none of 1,000 drawn settings meets the constraints; the nearest: 2\d\d parameters are"
             r" over the 100 of constraints.parameters"
         ),
     ) as caught:

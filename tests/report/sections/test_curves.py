@@ -75,5 +75,5 @@ def test_curves_without_accuracy_state_no_gap() -> None:
     (found,) = curves.compute(
         replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),))
     )
-    assert found.gap.endswith("its training accuracy was not recorded, so no gap can be stated.")
+    assert found.gap.endswith("Training accuracy was not recorded, so there is no gap to report.")
     assert list(curves.axis_limits([found])) == ["loss"]

@@ -79,7 +79,7 @@ def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(
             key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets
         }["python"]
         ast.parse(code)
-        assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
+        assert ("of the search; `python -m tuner train --from` uses them\n" in code) is is_said
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
         "rate": ["0.20", "yes", "[0.00, 0.40]", "5.0 %", "1 to 2", "44"],
         "kind": ["0.20", "no", "[0.00, 0.40]", "5.1 %", "1 to 3", "43"],
     }
-    assert "This rests on the ranks of 45 settings." in source
-    assert "how often any of the 3 looked as strong when the ranks were shuffled 2,000" in source
+    assert "It uses the ranks of 45 settings." in source
+    assert "how often any of the 3 looked as strong in 2,000 shuffles of the ranks" in source
     assert '<title id="fig-importance-title">Importance of the hyperparameters</title>' in source
 
 
@@ -170,7 +170,7 @@ def test_a_ranking_of_an_earlier_version_is_shown_as_what_it_is() -> None:
 
 def test_a_ranking_of_a_part_of_the_settings_says_so() -> None:
     found = replace(ranking("blocks"), n_settings=MAX_SETTINGS)
-    assert "of 1,000 settings, drawn at random from more" in section(run(found=found), search(60))
+    assert "ranks of 1,000 settings, a random sample" in section(run(found=found), search(60))
 
 
 def test_hostile_names_of_groups_end_no_element() -> None:
@@ -194,15 +194,15 @@ def test_nothing_but_chance_leaves_slices_and_lines_and_gives_the_reason() -> No
 
 def test_a_search_that_has_not_ended_says_when_importance_comes() -> None:
     source = section(run(), search(60))
-    assert "it is computed once, when the search has ended" in source
+    assert "Importance is computed once, when the search has ended" in source
     assert source.count("<svg") == 1
 
 
 def test_trials_without_a_score_are_counted_and_not_drawn() -> None:
     odd = (trial(90, None), trial(91, math.nan), replace(trial(92, 0.5), is_stopped=True))
     source = section(run(), (*search(20), *odd))
-    assert "20 of 23 trials ended with a <bdi>val_accuracy</bdi>" in source
-    assert "The other 3 failed, were stopped" in source
+    assert "This section uses 20 of 23 trials, by their <bdi>val_accuracy</bdi>" in source
+    assert "It does not use trials that failed, were stopped" in source
     assert len(positions(handed_over(source))) == 20
 
 
@@ -292,7 +292,7 @@ def test_many_trials_leave_out_the_worst_lines_and_say_so(monkeypatch: pytest.Mo
     rows = positions(handed_over(source))
     assert rows.shape == (40, 5)
     assert rows[:, -1].min() > 0
-    assert "The page holds the 40 best of 60 trials." in source
+    assert "The page contains the 40 best of 60 trials." in source
 
 
 def test_slices_show_the_most_important_and_name_the_others(
@@ -303,7 +303,7 @@ def test_slices_show_the_most_important_and_name_the_others(
     source = section(run(found=ranking(*order)), search(40))
     titles = re.findall(r"<title id=\"slice\d+-title\">(.*?)</title>", source)
     assert titles == [f"val_accuracy against {name}" for name in order[:2]]
-    left_out = re.search(r"Without a chart of their own: (.*?)</p>", source, re.DOTALL)
+    left_out = re.search(r"Not drawn: (.*?)</p>", source, re.DOTALL)
     assert left_out is not None
     assert re.findall(r"<bdi>(.*?)</bdi>", left_out[1]) == ["rate", "blocks"]
 
@@ -335,7 +335,7 @@ def test_slices_of_many_trials_keep_the_best_and_the_worst_and_say_how_many() ->
     scores = [t.score for t in trials if t.score is not None]
     assert (found.drawn[0].score, found.drawn[-1].score) == (max(scores), min(scores))
     assert (
-        f"{slices.MAX_POINTS} of the {len(trials)} trials are drawn, evenly spaced by rank."
+        f"The charts show {slices.MAX_POINTS} of the {len(trials)} trials, evenly spaced by rank."
         in section(run(), trials)
     )
 
@@ -343,7 +343,7 @@ def test_slices_of_many_trials_keep_the_best_and_the_worst_and_say_how_many() ->
 def test_a_diverged_loss_stands_at_the_edge_and_is_counted() -> None:
     trials = [*(trial(i, 0.5 + 0.01 * i, rate=1e-3) for i in range(20)), trial(20, 1e9, rate=1e-2)]
     source = section(run(direction="min"), trials)
-    assert "1 score far worse than the rest stands at the edge." in source
+    assert "1 score is far worse than the rest and drawn at the edge." in source
     data = handed_over(source)
     assert data["axes"][-1]["high"] < 2
     assert positions(data)[-1, -1] == 255

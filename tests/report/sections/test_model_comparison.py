@@ -60,7 +60,7 @@ def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
 def test_a_row_that_shares_its_trainings_with_the_winner_says_what_that_does_to_its_interval() -> (
     None
 ):
-    run, said = with_augmented_row(), "the interval of its difference in accuracy is wider"
+    run, said = with_augmented_row(), "The interval of its accuracy difference is therefore wider"
     of_baseline, of_row = difference(), difference(opponent="tuned_tta")
     assert said in page(replace(run, differences=(of_baseline, of_row)), trials())
     assert said not in page(replace(run, differences=(of_baseline,)), trials())

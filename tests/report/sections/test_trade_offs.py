@@ -72,8 +72,10 @@ def test_the_page_has_a_chart_for_each_cost_and_says_what_chose() -> None:
     run = with_objectives("latency_ms", "parameters", choose=("latency_ms <= 5",))
     html = page(run, measured())
     assert html.count('id="fig-trade-off-') >= 2
-    assert "The winner is the best by its score alone that keeps latency_ms &lt;= 5." in html
-    assert "latencies so close count as level" in html
+    assert (
+        "The winner has the best score among the settings that satisfy latency_ms &lt;= 5." in html
+    )
+    assert "latencies that close count as equal" in html
     assert "--choose" in html
 
 
@@ -81,4 +83,4 @@ def test_a_search_that_ended_by_itself_says_so() -> None:
     run = results()
     ending = "no new setting was expected to gain 0.001, the best 0.0002"
     ended = replace(run, search=replace(run.search, ending=ending))
-    assert f"The search ended early, as {ending}." in page(ended, trials())
+    assert f"The search ended early, because {ending}." in page(ended, trials())

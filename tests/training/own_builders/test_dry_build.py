@@ -119,6 +119,6 @@ def test_model_with_logits_is_saved_in_plain_keras(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = finished.save_model(made("build_custom_layer"), tmp_path / "model.keras", SPEC)
     with pytest.raises(
-        ConfigurationError, match=r"Keras alone cannot load it .* cannot be built anew"
+        ConfigurationError, match=r"Keras alone cannot load it .* cannot rebuild it"
     ):
         finished.load_finished(path, "tests.soak.published:build_custom_layer", {"units": 8}, SPEC)

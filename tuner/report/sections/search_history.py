@@ -159,9 +159,10 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
         axes.set(xlabel="Training time of all trials, min")
         axes.set_ylabel(objective, parse_math=False)
 
+    stopped = " Squares: stopped by the time budget." if history.n_stopped else ""
     seen = (
-        "Circles: first trainings. Triangles: promotions. Squares: stopped by the time budget."
-        " Crosses: failed. Line: best so far."
+        f"Circles: first trainings. Triangles: promotions.{stopped} Crosses: failed."
+        " Line: best so far."
     )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),

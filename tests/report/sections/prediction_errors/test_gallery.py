@@ -117,7 +117,7 @@ def test_small_pictures_are_enlarged_by_whole_numbers() -> None:
 def test_layers_are_shown_by_class_with_their_channels() -> None:
     text = text_of(part(with_pictures()))
     assert "conv2d : 8 of 32 channels" in text
-    assert "one test image per class (1 of 7 classes)" in text
+    assert "first test image of each class (1 of 7 classes)" in text
     assert "fear fear/1.png" in text
 
 
@@ -135,7 +135,7 @@ def test_pictures_beyond_the_limit_are_left_out_and_counted(
         2,
     )
     text = text_of(part(with_pictures()))
-    assert "2 further images are left out here" in text
+    assert "The page omits 2 more images" in text
 
 
 def test_full_gallery_stays_below_its_limit() -> None:
