@@ -121,6 +121,13 @@ def test_export_gives_the_same_probabilities(
     assert about["model"] == row(combined, name)["title"]
 
 
+def test_an_ensemble_is_exported_to_onnx_in_float16(combined: Finished, tmp_path: Path) -> None:
+    words = ("--model", "ensemble", "--format", "onnx", "--quantize", "float16", "--json")
+    shown = call("export", combined.folder, *words, "--out", tmp_path / "out", cwd=combined.place)
+    assert shown.code == 0, shown.err
+    assert shown.records[0]["max_difference"] < 1e-2
+
+
 def test_calibrated_probabilities_have_the_temperature_of_the_combination(
     combined: Finished, images: list[Path]
 ) -> None:

@@ -62,8 +62,12 @@ def write_onnx(
 def _in_float16(model: Any) -> Any:
     """Weights and computations in float16; input and output keep their types."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
-    return convert_float_to_float16(model, keep_io_types=True)
+    converted = convert_float_to_float16(model, keep_io_types=True)
+    # It appends the casts around nodes that stay in float32 behind the nodes that need them.
+    OnnxModel.graph_topological_sort(converted.graph, is_deterministic=True)
+    return converted
 
 
 def _in_int8(model: Any, representative: np.ndarray) -> Any:
