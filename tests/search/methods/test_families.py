@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from scipy import optimize
 
 from tests.search.fakes import drive, make_study, settings
 from tests.space.test_families import FAMILIES, choice
@@ -30,7 +33,11 @@ def score(trial: Trial) -> float:
 @pytest.mark.parametrize(
     "method", [name for name in METHODS if not METHODS[name].needs_single_ranges]
 )
-def test_settings_are_whole_and_of_every_family(method: str) -> None:
+def test_settings_are_whole_and_of_every_family(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Keras Tuner's process optimises 50 times for each proposal: a minute for nothing here.
+    monkeypatch.setattr(optimize, "minimize", partial(optimize.minimize, options={"maxiter": 1}))
     space = FINITE if METHODS[method].needs_finite_ranges else SPACE
     search = settings(9, 3, 2, method=method)
     trials = drive(make_study(space, search=search, seed=3), score)
