@@ -43,6 +43,13 @@ def test_one_label_more_than_allowed_is_rejected() -> None:
     assert not found.is_accepted
 
 
+def test_as_many_as_allowed_are_accepted_to_the_last_bit() -> None:
+    right = [0.9] * 50
+    found = check(right, [*right[:-1], 0.1], allowed=0.02)
+    assert found.differing == 0.02
+    assert found.is_accepted
+
+
 def test_both_are_scored_with_their_intervals() -> None:
     found = check([0.9, 0.8, 0.2, 0.6], [0.9, 0.4, 0.2, 0.6], allowed=1.0)
     original, exported = found.original.scores, found.exported.scores

@@ -55,7 +55,7 @@ class ExportCheck:
     @property
     def differing(self) -> float:
         """Share of the images whose label differs."""
-        return 1 - self.n_equal / self.n
+        return (self.n - self.n_equal) / self.n
 
     @property
     def is_accepted(self) -> bool:
