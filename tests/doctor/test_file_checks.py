@@ -156,7 +156,5 @@ def test_one_line_or_one_channel_of_a_single_value_is_no_constant_image() -> Non
 
 def test_values_of_tables_and_arrays_that_were_no_bytes_are_told() -> None:
     finding = find(data(LABELS, files=None, value_range=(0.0, 4095.0)), "rescaled-values")
-    assert (
-        finding.summary == "Values of 0 to 4,095 were scaled to 0 to 255, all by the same factor."
-    )
+    assert finding.summary == "Values of 0 to 4,095 were scaled to 0 to 255, all in the same way."
     assert finding.severity == "info"

@@ -10,7 +10,7 @@ import pytest
 from tests.planning.costs import contender
 from tuner.records.contender import Trained
 from tuner.records.training import EpochMetrics, TrainResult
-from tuner.retrain.final_choice import chosen, expected_score, mean_score
+from tuner.retrain.final_choice import chosen, mean_score, smoothed_score
 
 
 def training(*scores: float, metric: str = "val_accuracy", best: int | None = None) -> Trained:
@@ -44,17 +44,17 @@ def training(*scores: float, metric: str = "val_accuracy", best: int | None = No
 def test_score_is_read_from_a_line_through_five_epochs(
     scores: tuple[float, ...], expected: float
 ) -> None:
-    assert expected_score(contender(), training(*scores)) == pytest.approx(expected, abs=1e-6)
+    assert smoothed_score(contender(), training(*scores)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_loss_is_expected_to_be_no_lower_than_it_was() -> None:
     falling = contender(monitor="val_loss", direction="min")
     valley = training(0.5, 0.5, 0.3, 0.5, 0.5, metric="val_loss", best=3)
-    assert expected_score(falling, valley) == pytest.approx(0.46)
+    assert smoothed_score(falling, valley) == pytest.approx(0.46)
     broken = training(inf, 0.5, 0.3, 0.5, 0.5, metric="val_loss", best=3)
-    assert expected_score(falling, broken) == pytest.approx(0.44)
+    assert smoothed_score(falling, broken) == pytest.approx(0.44)
     end = training(0.9, 0.31, 0.3, metric="val_loss", best=3)
-    assert expected_score(falling, end) == pytest.approx(0.3)
+    assert smoothed_score(falling, end) == pytest.approx(0.3)
 
 
 def test_a_steady_finalist_wins_over_a_lucky_epoch() -> None:

@@ -48,8 +48,8 @@ def rescaled(data: ExaminedData) -> Iterator[Finding]:
         code="rescaled-values",
         severity="info",
         summary=(
-            f"Values of {range_words(images.value_range)} were scaled to 0 to 255, all by the same"
-            " factor."
+            f"Values of {range_words(images.value_range)} were scaled to 0 to 255, all in the same"
+            " way."
         ),
         meaning="A dark image stays dark. Very close values become equal.",
         advice="if another range is correct, set value_range under image in the card.",

@@ -90,7 +90,9 @@ def wide_colours(data: ExaminedData) -> Iterator[Finding]:
             "hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0"
             " to 255"
         ),
-        meaning=f"If the values fill the 16 bits, 8 bits show everything that they can.{dark}",
+        meaning=(
+            f"If the values fill the 16 bits, only differences too fine for 8 bits are lost.{dark}"
+        ),
         advice=(
             "save scans of fewer bits as 8-bit images, all by the same factor."
             if is_dark

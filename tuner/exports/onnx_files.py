@@ -66,7 +66,7 @@ def _in_float16(model: Any) -> Any:
 
     converted = convert_float_to_float16(model, keep_io_types=True)
     # It appends the casts around nodes that stay in float32 behind the nodes that need them.
-    OnnxModel.graph_topological_sort(converted.graph, is_deterministic=True)
+    OnnxModel.graph_topological_sort(converted.graph)
     return converted
 
 

@@ -26,7 +26,7 @@ from tuner.planning.measured_costs import costs_of_settings, with_costs
 from tuner.records.contender import Contender
 from tuner.records.events import Listener
 from tuner.records.trial import StartSetting
-from tuner.retrain.contenders import BASELINE
+from tuner.retrain.contenders import BASELINE, BASELINES
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.families import Built, built
 from tuner.space.sampling import n_settings
@@ -206,7 +206,7 @@ def without_dear_baseline(possible: Sequence[Variant]) -> list[Variant]:
 
 def without_baseline(known: Known) -> Known:
     """The same without the baseline, in the search and in the comparison."""
-    kept = [pair for pair in known.contenders if pair[0].name != BASELINE]
+    kept = [pair for pair in known.contenders if pair[0].name not in BASELINES]
     return replace(without_baselines_trial(known), contenders=kept, n_repeats=0)
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.planning.sizing import FEW_SEEDS, TESTED_SEEDS, Size
 from tuner.records.trial import StartSetting
-from tuner.retrain.contenders import BASELINE
+from tuner.retrain.contenders import BASELINE, BASELINES
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.files.reading import DamagedFileError
 
@@ -70,7 +70,7 @@ class Sizes:
         )
 
     def _is_compared(self, name: str) -> bool:
-        if name == BASELINE:
+        if name in BASELINES:
             return self.compares_baseline
         return self.has_backbones or name not in BACKBONES
 

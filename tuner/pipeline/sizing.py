@@ -251,7 +251,7 @@ def _parts(found: Fitted, file: SearchSpaceFile, variant: Variant) -> Iterator[s
     yield f"{number}{limit}"
     yield f"up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
     if not variant.compares_baseline:
-        yield "without the baseline, which alone would take longer"
+        yield "without the baseline, for which the budget is too short"
     elif not variant.tries_baseline:
         yield "the baseline only in the comparison"
     if known.contenders:

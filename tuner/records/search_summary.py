@@ -19,7 +19,8 @@ class Finalist:
     Attributes:
         trial_id: Its trial.
         search_score: The objective in the search.
-        score: The objective of its retrainings, their mean; None where all of them failed.
+        score: The objective to expect of its retrainings (docs/adr/0068), their mean; None where
+            all of them failed.
     """
 
     trial_id: str

@@ -15,8 +15,9 @@ from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping, Schedule
 from tuner.space.definition import RetrainSettings, SearchSpaceFile
 
-# Names of contenders: the winner, and the baseline by the winner's rules.
-TUNED, BASELINE = "tuned", "baseline"
+# Names of contenders: the winner, and the baseline by the winner's rules and by its source's.
+TUNED, BASELINE, PUBLISHED_BASELINE = "tuned", "baseline", "baseline_published"
+BASELINES = frozenset({BASELINE, PUBLISHED_BASELINE})
 
 # Pixels that EfficientNetB2 was made for.
 BACKBONE_SIZE = 260
@@ -155,7 +156,7 @@ def baselines(
     )
     if BASELINE in compare:
         yield baseline
-    if "baseline_published" in compare and stated.published:
+    if PUBLISHED_BASELINE in compare and stated.published:
         yield _as_published(baseline, stated.published)
 
 
@@ -170,7 +171,7 @@ def _as_published(baseline: Contender, published: Published) -> Contender:
     )
     return replace(
         baseline,
-        name="baseline_published",
+        name=PUBLISHED_BASELINE,
         title="Baseline, as published",
         max_epochs=published.epochs,
         early_stopping=rule,

@@ -13,7 +13,7 @@ from tuner.space.definition import as_cost
 AROUND = 2
 
 
-def expected_score(contender: Contender, trained: Trained) -> float:
+def smoothed_score(contender: Contender, trained: Trained) -> float:
     """The objective to expect of a training's kept weights; needs one that succeeded.
 
     The kept epoch is the best of many, in part because it suits these validation images by chance:
@@ -38,7 +38,7 @@ def expected_score(contender: Contender, trained: Trained) -> float:
 
 def mean_score(contender: Contender, trained: Sequence[Trained]) -> float | None:
     """The mean of what to expect of the trainings; None where all failed."""
-    found = [expected_score(contender, one) for one in trained if one.result.failure is None]
+    found = [smoothed_score(contender, one) for one in trained if one.result.failure is None]
     return statistics.mean(found) if found else None
 
 

@@ -91,4 +91,4 @@ def test_the_last_json_line_names_the_model_to_use() -> None:
     found = run_ended(ended(recommending(TESTED)), "")["recommendation"]
     assert (found["model"], found["file"]) == ("baseline", f"{FOLDER}/model.keras")
     assert found["sentence"].startswith("Use Baseline: 73.9 %")
-    assert found["reason"].startswith("Chosen on 140 validation images: val_accuracy ")
+    assert found["reason"].startswith("Chosen on 140 validation images: expected val_accuracy ")

@@ -100,7 +100,7 @@ def test_the_reason_says_what_validation_said(
     scores: dict[str, float], model: str, level: tuple[str, ...], reason: str
 ) -> None:
     found = said(validated(results(), scores, model, *level))
-    assert found.why == f"Chosen on 140 validation images: {reason}"
+    assert found.why == f"Chosen on 140 validation images: expected {reason}"
 
 
 def test_a_score_that_is_better_where_it_is_lower_is_called_so() -> None:

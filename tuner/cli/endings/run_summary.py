@@ -87,9 +87,12 @@ def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
 
 def missed_improvement(outcome: RunOutcome) -> str:
     """Why a run has not shown that its winner is better, in one line; empty where it has."""
-    main = outcome.results.main_difference if outcome.results else None
+    results = outcome.results
+    main = results.main_difference if results else None
     if main is None:
-        return "the winner could not be tested against another model"
+        sized = results.search.sized if results else ""
+        why = f" (time budget: {sized})" if sized else ""
+        return f"the winner could not be tested against another model{why}"
     if main.verdict == "better":
         return ""
     reason = " ".join(main.reason.split())

@@ -16,6 +16,7 @@ from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.image import ImageSpec
 from tuner.retrain.contenders import (
     BACKBONE_SIZE,
+    PUBLISHED_BASELINE,
     baselines,
     stated_baseline,
     tuned_contenders,
@@ -63,7 +64,7 @@ def _contenders(
     # for its opponents.
     rules = replace(tuned[0], schedule=schedule, max_epochs=file.retrain.epochs)
     stated = stated_baseline(card, spec.height, spec.width)
-    if "baseline_published" in file.compare and not stated.published:
+    if PUBLISHED_BASELINE in file.compare and not stated.published:
         text = "no published schedule is compared: this data set has no card that states one"
         tell(Notice(text=text))
     yield from baselines(rules, stated, file.compare)

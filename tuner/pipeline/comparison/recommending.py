@@ -22,7 +22,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult
 from tuner.retrain.contenders import TUNED
-from tuner.retrain.final_choice import expected_score
+from tuner.retrain.final_choice import smoothed_score
 from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.costs import broken
 from tuner.store.model_file import like
@@ -162,12 +162,12 @@ def _not_comparable(job: Job, row: KeptCombination) -> str:
 def _by_chance(winner: Contender, trainings: Sequence[Trained]) -> float:
     """How much better the winner's kept epochs look than what is expected of them.
 
-    A combination of kept weights owes about as much to chance; its own curve there is not.
+    A combination of kept weights has no curve of its own, and owes about as much to chance.
     """
-    monitor = winner.early_stopping.monitor
-    return fmean(
-        one.validation_score(monitor) - expected_score(winner, one) for one in _good(trainings)
-    )
+    good, monitor = _good(trainings), winner.early_stopping.monitor
+    if not good:
+        return 0.0
+    return fmean(one.validation_score(monitor) - smoothed_score(winner, one) for one in good)
 
 
 def _validated_row(name: str, row: KeptCombination, by_chance: float) -> ValidatedModel:
@@ -186,7 +186,7 @@ def _validated(
     job: Job, contender: Contender, trainings: Sequence[Trained], kept: KeptModel
 ) -> ValidatedModel:
     good = _good(trainings)
-    scores = [expected_score(contender, one) for one in good]
+    scores = [smoothed_score(contender, one) for one in good]
     is_share = job.file.objective.name in SHARES
     return ValidatedModel(
         name=contender.name,

@@ -104,9 +104,9 @@ def _choice(search: SearchSummary) -> Iterator[str]:
     if search.finalists:
         told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)
         yield (
-            f"{plural(len(search.finalists), 'trial')} of the search were retrained (those too"
-            f" close to call, and the baseline's if it was tried); the best mean"
-            f" {search.objective} won: {told}"
+            f"the search retrained {plural(len(search.finalists), 'trial')} (those too close to"
+            f" call, and the baseline's if it was tried); the best mean {search.objective}, read"
+            f" from the epochs around the kept ones, won: {told}"
         )
 
 

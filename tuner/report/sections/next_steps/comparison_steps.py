@@ -35,8 +35,8 @@ def not_compared(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Retrain the winner and compare it",
             fact=(
-                "The run ended after the search. No model was retrained, and the"
-                f" {plural(results.data.n_test, 'test image')} were not used."
+                "The run ended after the search. No model was retrained, and"
+                f" {plural(results.data.n_test, 'test image was', 'test images were')} not used."
             ),
             code=rerun(results.run.command, without=["--search-only"]),
         )
