@@ -78,6 +78,15 @@ def test_a_run_that_has_just_begun_says_how_to_go_on(copied: Path) -> None:
     assert caught.value.hint.endswith(" --resume")
 
 
+def test_a_damaged_configuration_of_a_run_that_has_just_begun(tmp_path: Path) -> None:
+    RunFolder(tmp_path).write_config({"options": "damaged"})
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "open").touch()
+    with pytest.raises(ConfigurationError, match="has no results yet") as caught:
+        FinishedRun(tmp_path)
+    assert caught.value.hint == "resume it: python -m tuner run DATASET --resume"
+
+
 def test_folder_without_a_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"there is no results\.json"):
         FinishedRun(tmp_path)

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 
 import tuner
-from tuner.api import calling
+from tuner.api import calling, kept_process
 from tuner.api.finished_run import FinishedRun
 from tuner.api.kept_process import process_kept
 from tuner.backend import keras_settings
@@ -92,6 +93,52 @@ def test_environment_variables_are_as_before(monkeypatch: pytest.MonkeyPatch) ->
     assert "TUNER_TEST_ADDED" not in os.environ
 
 
+class _ToldLock:
+    """A lock that tells when it is asked for."""
+
+    def __init__(self, asked: threading.Event) -> None:
+        self._asked, self._lock = asked, threading.RLock()
+
+    def __enter__(self) -> None:
+        self._asked.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_a_second_thread_waits_until_the_first_has_restored_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits_or_is_in, is_left = threading.Event(), threading.Event()
+    # `raising`: without a lock, the thread is in at once, and the assertions below fail.
+    monkeypatch.setattr(kept_process, "_PROCESS", _ToldLock(waits_or_is_in), raising=False)
+    found: list[str | None] = []
+
+    def second() -> None:
+        with process_kept():
+            found.append(os.environ.get("TUNER_TEST_ADDED"))
+            waits_or_is_in.set()
+            is_left.wait()
+
+    thread = threading.Thread(target=second)
+    with process_kept():
+        waits_or_is_in.clear()
+        os.environ["TUNER_TEST_ADDED"] = "first"
+        thread.start()
+        waits_or_is_in.wait()
+    is_left.set()
+    thread.join()
+    is_leaked = os.environ.pop("TUNER_TEST_ADDED", None) is not None
+    assert found == [None]
+    assert not is_leaked
+
+
+def test_a_thread_may_call_within_its_own_call() -> None:
+    with process_kept(), process_kept():
+        pass
+
+
 def test_what_was_there_before_the_first_call_can_still_be_collected() -> None:
     class Node:
         pass
@@ -114,13 +161,24 @@ def test_a_program_without_a_console_can_call(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
-def test_random_numbers_of_pytorch_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_used", [False, True])
+def test_random_numbers_of_pytorch_are_forked_on_gpus_that_it_uses(
+    monkeypatch: pytest.MonkeyPatch, is_used: bool
+) -> None:
     entered: list[str] = []
-    torch: Any = SimpleNamespace(random=SimpleNamespace(fork_rng=lambda: closing(_Closed(entered))))
+    asked: list[list[int]] = []
+
+    def fork_rng(*, devices: list[int]) -> Any:
+        asked.append(devices)
+        return closing(_Closed(entered))
+
+    cuda = SimpleNamespace(is_initialized=lambda: is_used, device_count=lambda: 2)
+    torch: Any = SimpleNamespace(random=SimpleNamespace(fork_rng=fork_rng), cuda=cuda)
     monkeypatch.setitem(sys.modules, "torch", torch)
     with process_kept():
         assert entered == []
     assert entered == ["closed"]
+    assert asked == [[0, 1] if is_used else []]
 
 
 class _Closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import py_compile
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,52 @@ def test_an_edit_between_the_import_and_the_first_call_is_refused(module: Path) 
         with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
             call()
     importlib.reload(sys.modules["edited_net"])
+    call()
+
+
+def test_an_edit_that_is_reverted_is_none(module: Path) -> None:
+    before = module.read_bytes()
+    call()
+    edit(module)
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+    module.write_bytes(before)
+    call()
+
+
+def test_an_edit_after_the_reload_is_refused(module: Path) -> None:
+    call()
+    edit(module)
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+    importlib.reload(sys.modules["edited_net"])
+    edit(module)
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+
+
+def test_what_was_refused_stays_refused_when_another_process_has_compiled_it(
+    module: Path,
+) -> None:
+    load_own("edited_net:build")
+    edit(module)
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+    py_compile.compile(str(module))
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+
+
+def test_a_compiled_file_that_cannot_be_written_allows_a_reload(
+    module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_own("edited_net:build")
+    edit(module)
+    with pytest.raises(ConfigurationError, match=r"edited_net.py was edited after"):
+        call()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        importlib.reload(sys.modules["edited_net"])
     call()
 
 

@@ -346,5 +346,6 @@ class FinishedRun:
 
 def _command(folder: RunFolder) -> str:
     """The command line that began a run, as its configuration says."""
-    options = folder.read_config().get("options") or {}
-    return str(options.get("command") or "python -m tuner run DATASET")
+    options = folder.read_config().get("options")
+    command = options.get("command") if isinstance(options, dict) else None
+    return str(command or "python -m tuner run DATASET")

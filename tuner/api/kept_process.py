@@ -15,6 +15,9 @@ from tuner.backend.random_numbers import random_numbers_kept
 # them away (keras/src/backend/common/global_state.py).
 _STATE_OF_KERAS = ("GLOBAL_STATE_TRACKER", "GLOBAL_SETTINGS_TRACKER")
 
+# Another call in between would take what one has changed for what was there before.
+_PROCESS = threading.RLock()
+
 
 @contextmanager
 def path_kept() -> Iterator[None]:
@@ -30,9 +33,10 @@ def path_kept() -> Iterator[None]:
 def process_kept() -> Iterator[None]:
     """Restore Python's path and environment variables, random numbers, and all that Keras keeps.
 
-    A training within this process changes them. What is not imported yet is left alone.
+    A training within this process changes them. What is not imported yet is left alone. A second
+    thread waits until the first has restored them.
     """
-    with ExitStack() as after, path_kept(), _environment_kept(), random_numbers_kept():
+    with _PROCESS, ExitStack() as after, path_kept(), _environment_kept(), random_numbers_kept():
         if not gc.get_freeze_count():
             # The import of a framework freezes what is there: a program may still delete it.
             after.callback(gc.unfreeze)

@@ -16,7 +16,7 @@ _OF_TENSORFLOW = ("_seed", "_rng")
 def random_numbers_kept() -> Iterator[None]:
     """Restore those of Python, NumPy, TensorFlow and PyTorch; what is not imported is left alone.
 
-    Keras' own lie in its state (`tuner.backend.keras_settings`), and JAX has none.
+    Keras' own lie in its state, which `tuner.api.kept_process` restores; JAX has none.
     """
     with ExitStack() as after:
         after.callback(random.setstate, random.getstate())
@@ -25,7 +25,10 @@ def random_numbers_kept() -> Iterator[None]:
         if (context := sys.modules.get("tensorflow.python.eager.context")) is not None:
             after.callback(_of_tensorflow(context.context()))
         if (torch := sys.modules.get("torch")) is not None:
-            after.enter_context(torch.random.fork_rng())
+            # Without a list, it takes memory on every GPU, also of a program that uses none.
+            is_used = torch.cuda.is_initialized()
+            devices = list(range(torch.cuda.device_count())) if is_used else []
+            after.enter_context(torch.random.fork_rng(devices=devices))
         yield
 
 

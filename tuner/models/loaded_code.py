@@ -14,7 +14,8 @@ from tuner.models.source import SourceFile, source_files
 
 # By source file: its hash and its module's spec, which a reload makes anew.
 _LOADED: dict[Path, tuple[str, Any]] = {}
-_REFUSED = ""
+# The same of what was refused last: the hash is that of the edited file.
+_REFUSED: dict[Path, tuple[str, Any]] = {}
 
 
 @contextmanager
@@ -42,16 +43,25 @@ def _check(file: SourceFile) -> None:
     spec = _spec(file)
     if spec is None:
         return
-    digest, remembered = _LOADED.get(file.path, (None, None))
-    is_same = spec is remembered
-    # What was refused and is reloaded since then is accepted, whatever the compiled file says.
-    if digest != file.digest if is_same else digest != _REFUSED and _is_newer(file.path):
-        _LOADED[file.path] = _REFUSED, spec
+    if _is_old(file, spec):
+        _REFUSED[file.path] = file.digest, spec
         raise ConfigurationError(
             f"{file.path} was edited after this process had imported it; the old code would train",
             f"call importlib.reload on the module {file.module} and what imports from it, or"
             " restart the kernel.",
         )
+
+
+def _is_old(file: SourceFile, spec: Any) -> bool:
+    """Whether the code of an imported module is another one than its file's."""
+    digest, loaded = _LOADED.get(file.path, (None, None))
+    if spec is loaded:
+        return digest != file.digest
+    digest, refused = _REFUSED.get(file.path, (None, None))
+    if spec is refused:
+        return True
+    # What was refused and is reloaded since then is accepted, whatever the compiled file says.
+    return digest != file.digest and _is_newer(file.path)
 
 
 def _is_newer(source: Path) -> bool:

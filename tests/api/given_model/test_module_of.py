@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import threading
@@ -234,6 +235,71 @@ def test_a_module_of_yours_that_a_builder_uses_belongs_to_it(
         code_as_imported(again),
     ):
         pass
+
+
+def test_a_builder_that_a_finished_run_has_imported_is_not_edited_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    source = SOURCE.replace("scale", "loaded_scale")
+    name = name_of(folder, source)
+    (module,) = folder.glob("*.py")
+    os.utime(module, (1_000_000_000, 1_000_000_000))
+    # As `FinishedRun.model` does in a new kernel.
+    load_own(name)
+    assert name_of(folder, source) == name
+    with code_as_imported(name):
+        pass
+
+
+def test_a_damaged_module_of_a_builder_is_written_anew(tmp_path: Path) -> None:
+    name = name_of(tmp_path)
+    (module,) = tmp_path.glob("*.py")
+    whole = module.read_bytes()
+    module.write_bytes(b"nonsense")
+    assert name_of(tmp_path) == name
+    assert module.read_bytes() == whole
+
+
+@pytest.mark.parametrize("module", ["hyphened-net", "package.hyphened-net", "class"])
+def test_a_module_that_no_import_statement_takes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / f"{module.replace('.', '/')}.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("def net(hp):\n    return 1\n", encoding="utf-8")
+    before = set(sys.modules)
+    names = cell("def build(hp):\n    return library.net(hp)\n")
+    names["library"] = importlib.import_module(module)
+    try:
+        with pytest.raises(ConfigurationError, match=f"uses the module {module}, ") as raised:
+            model_name(names["build"], tmp_path / "kept")
+    finally:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+    assert "rename its file" in raised.value.hint
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_module_that_a_function_imports_from_its_package_belongs_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "used_package"
+    package.mkdir()
+    for name in ("__init__", "layers", "unused"):
+        (package / f"{name}.py").write_text("SIZE = 1\n", encoding="utf-8")
+    source = "def build(hp):\n    from used_package import SIZE, layers\n    return layers\n"
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    name = name_of(folder, source)
+    assert {"used_package/__init__.py", "used_package/layers.py"} < source_digests(name).keys()
+    (package / "unused.py").write_text("SIZE = 2\n", encoding="utf-8")
+    assert name_of(folder, source) == name
+    (package / "layers.py").write_text("SIZE = 2\n", encoding="utf-8")
+    assert name_of(folder, source) != name
+    sys.modules.pop("used_package", None)
 
 
 def test_python_path_is_left_alone(tmp_path: Path) -> None:

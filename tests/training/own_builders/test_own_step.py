@@ -36,6 +36,14 @@ def test_another_backends_step_is_refused(kind: type, backend: str, message: str
     assert "KERAS_BACKEND=" in raised.value.hint
 
 
+def test_a_step_for_no_backend_is_not_sent_to_another() -> None:
+    model = keras.Sequential()
+    model.train_step = lambda first, second, third: None
+    with pytest.raises(ConfigurationError, match=r"takes \(first, second, third\)") as raised:
+        check_step("mine", model, "tensorflow")
+    assert "KERAS_BACKEND" not in raised.value.hint
+
+
 @pytest.mark.parametrize(
     "model",
     [

@@ -18,7 +18,7 @@ from typing import Any
 
 from tuner.api.given_model.importable import is_importable
 from tuner.api.given_model.known_objects import array_of, config_of
-from tuner.models.source import is_yours, source_digests
+from tuner.models.source import find_module, is_yours, source_digests
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 # What Python itself adds to a class, some of it when an object is pickled for the first time.
@@ -136,9 +136,19 @@ class _Walk:
         for one in code.co_consts:
             yield from self.lines(one)
         # What it imports when it is called.
+        module = ""
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
-                yield from self._module(str(step.argval))
+                module = str(step.argval)
+                yield from self._module(module)
+            elif step.opname == "IMPORT_FROM":
+                yield from self._imported_from(module, str(step.argval))
+
+    def _imported_from(self, package: str, name: str) -> Iterator[str]:
+        """A module of yours that comes from a package; what else comes is in the package's code."""
+        module = f"{package}.{name}"
+        if is_yours(module) and find_module(module) is not None:
+            yield from self._module(module)
 
     def _function(self, function: types.FunctionType) -> Iterator[str]:
         yield f"function {function.__qualname__}"

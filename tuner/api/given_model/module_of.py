@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from keyword import iskeyword
 from pathlib import Path
@@ -68,14 +68,31 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
     digest = _sendable(digest_of, model, what)
     content = _sendable(_pickled, model, what)
     module = f"{name}_{digest.text[:12]}"
+    _refuse_names(what, digest.modules)
+    imports = "\n".join(f"    import {one}" for one in digest.modules) or "    pass"
+    source = _MODULE.format(what=what, name=name, imports=imports)
     # Written each time: what lies there may be damaged, and to read it would take as long.
     with write_atomically(folder / f"{module}{CONTENT}") as file:
         file.write(content)
-    imports = "\n".join(f"    import {one}" for one in digest.modules) or "    pass"
-    source = _MODULE.format(what=what, name=name, imports=imports)
-    write_text(folder / f"{module}.py", source)
+    _write_module(folder / f"{module}.py", source)
     importlib.invalidate_caches()
     return f"{module}:{name}"
+
+
+def _write_module(path: Path, source: str) -> None:
+    """Write a module, unless it is there: a newer file would pass for an edited one."""
+    if not path.is_file() or path.read_bytes() != source.encode():
+        write_text(path, source)
+
+
+def _refuse_names(what: str, modules: Sequence[str]) -> None:
+    """Refuse modules that `importlib.import_module` takes, but no import statement."""
+    for module in modules:
+        if any(not part.isidentifier() or iskeyword(part) for part in module.split(".")):
+            raise ConfigurationError(
+                f"model: {what} uses the module {module}, whose name no import statement takes",
+                "rename its file to letters, digits and underscores, and no keyword of Python.",
+            )
 
 
 def _refuse_models(what: str, model: Any) -> None:

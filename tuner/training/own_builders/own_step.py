@@ -24,14 +24,15 @@ def check_step(name: str, model: keras.Model, backend: str) -> None:
         ConfigurationError: With what the step takes and what it should take.
     """
     expected, other = ("state, data", "tensorflow") if backend == "jax" else ("data", "jax")
+    n_expected, n_of_other = (2, 1) if backend == "jax" else (1, 2)
     for step in ("train_step", "test_step"):
         takes = _required(getattr(model, step))
-        if takes is not None and len(takes) != len(expected.split()):
+        if takes is not None and len(takes) != n_expected:
+            change = f"; or set KERAS_BACKEND={other}" if len(takes) == n_of_other else ""
             raise ConfigurationError(
                 f'model "{name}": its {step} takes ({", ".join(takes)}), but Keras calls it with'
                 f" ({expected}) on {backend}",
-                f"write it for {backend}, as in Keras' guide to custom training steps; or set"
-                f" KERAS_BACKEND={other}.",
+                f"write it for {backend}, as in Keras' guide to custom training steps{change}.",
             )
 
 
