@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import pytest
 
 from tests.images import image_spec
+from tuner.models.backbones import dinov2
 from tuner.models.multiply_adds import multiply_adds
 from tuner.models.registry import build
 
@@ -14,6 +16,31 @@ def test_convolutions_count_for_each_place_and_dense_layers_once() -> None:
     model = build("cnn", values, image_spec(n_classes=2, side=8))
     # 9 weights of 4 filters on 64 places; 4x4x4 maps to 10 units, and these to 2 classes.
     assert multiply_adds(model) == 9 * 4 * 64 + 64 * 10 + 10 * 2
+
+
+def test_transformer_counts_for_each_token_and_its_attention() -> None:
+    size = dinov2.Size(width=8, n_heads=2, n_blocks=3)
+    model = dinov2.build("tiny", size, side=28, pooling="avg")
+    # 4 patches and the class token, of 14 x 14 x 3 numbers.
+    tokens = 5 * 588 * 8
+    # Query, key, value and output; queries with keys, and with values; to 32 numbers and back.
+    block = 4 * (5 * 8 * 8) + 2 * (5 * 5 * 8) + 2 * (5 * 8 * 32)
+    assert multiply_adds(model) == tokens + 3 * block
+
+
+def test_attention_to_other_tokens_counts_each_side_with_its_own() -> None:
+    queries, values = keras.Input((6, 5)), keras.Input((4, 3))
+    attention = keras.layers.MultiHeadAttention(num_heads=2, key_dim=7, value_dim=8)
+    model = keras.Model([queries, values], attention(queries, values))
+    projections = 6 * 5 * 14 + 4 * 3 * 14 + 4 * 3 * 16 + 6 * 16 * 5
+    assert multiply_adds(model) == projections + 6 * 4 * (14 + 16)
+
+
+@pytest.mark.parametrize("equation", ["ijp,pw->ijw", "...p,pw->...w"])
+def test_einsum_counts_for_each_place(equation: str) -> None:
+    inputs = keras.Input((6, 5))
+    layer = keras.layers.EinsumDense(equation, output_shape=(None, 9))
+    assert multiply_adds(keras.Model(inputs, layer(inputs))) == 6 * 5 * 9
 
 
 @pytest.mark.slow

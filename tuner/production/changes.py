@@ -32,7 +32,10 @@ def code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
     yield from _differing(recipe.versions, versions())
     if recipe.builder:
         yield from _builder_changes(recipe.builder, builder_digests(_networks(recipe)))
-    if recipe.weights_digest != _weights_now(recipe):
+    # Either is None where a download is not at hand, which says nothing of its content.
+    then = recipe.weights_digest
+    now = digest_of_weights(_networks(recipe)) if then else None
+    if now and now != then:
         yield "the pretrained weights have changed"
 
 
@@ -57,11 +60,6 @@ def data_changes(recipe: Recipe, dataset: Dataset, fold: Fold) -> Iterator[str]:
         yield f"images or labels changed (fingerprint {now[:12]}, {then_[:12]} then)"
     elif data.split_digest and data.split_digest != split_digest(fold, split):
         yield "the same images are split into other parts now"
-
-
-def _weights_now(recipe: Recipe) -> str | None:
-    # An earlier version did not write a digest.
-    return None if recipe.origin is None else digest_of_weights(_networks(recipe))
 
 
 def _networks(recipe: Recipe) -> tuple[Built, ...]:

@@ -117,7 +117,7 @@ class Recipe:
         builder: SHA-256 of each source file of a builder of your own, by its path; empty for a
             model of tuner, which the version of tuner decides.
         weights_digest: What changes exactly when the pretrained weights do; None where training
-            began from random weights.
+            began from random weights, or from a download that the sealing machine did not have.
         origin: Where the recipe comes from; None where an earlier version wrote it.
         combination: What the model combines; None of a single network. Of an ensemble, `model` and
             `values` are those of the member with the largest share.

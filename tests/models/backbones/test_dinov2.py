@@ -138,7 +138,7 @@ BROKEN = {
     "tensor layernorm.bias holds numbers that are not finite": {
         "layernorm.bias": np.full(24, np.nan, "float32")
     },
-    "35 positions are no square of patches": {
+    "35 positions are not a square of patches": {
         "embeddings.position_embeddings": np.zeros((1, 36, 24), "float32")
     },
 }
@@ -209,7 +209,7 @@ def test_without_a_connection_the_error_says_what_to_do_and_leaves_nothing(
         downloaded("dinov2_small")
     url = DOWNLOADS["dinov2_small"].url
     assert (
-        str(caught.value) == "DINOv2-Small: its weights are neither in Keras' cache nor to be"
+        str(caught.value) == "DINOv2-Small: its weights are not in Keras' cache and cannot be"
         " downloaded: URL fetch failure: no network\n"
         f"  Fix: connect to the network once, give the file {url} with `weights: PATH`, or take"
         " the model efficientnet_lite2, whose weights come with the installation."

@@ -94,6 +94,7 @@ def test_what_was_downloaded_is_at_hand_and_a_recipe_holds_its_digest(
     assert not are_at_hand("dinov2_small")
     # It will be downloaded.
     assert weights_problem("dinov2_small", "imagenet") is None
+    assert pretrained_digest("dinov2_small", "imagenet") is None
     file.parent.mkdir()
     file.write_bytes(b"one")
     assert are_at_hand("dinov2_small")

@@ -15,6 +15,7 @@ from tests.pipeline.comparison.jobs import executor, job
 from tests.pipeline.comparison.test_recommending import contender, trained
 from tests.report import fixtures
 from tuner.execution.seeds import RETRAININGS, task_seed
+from tuner.models.backbones.weights import DOWNLOADS
 from tuner.pipeline.comparison.scoring import KeptFile
 from tuner.pipeline.outputs import sealing
 from tuner.pipeline.outputs.sealing import recipe_of, recipe_of_winner, split_digest
@@ -24,6 +25,7 @@ from tuner.production.changes import code_changes, data_changes
 from tuner.production.recipes import fold_of, full_fold
 from tuner.records.combination import Combination, Member
 from tuner.records.results import ModelResult
+from tuner.records.sealed_recipe import Recipe
 from tuner.retrain.retrain import RetrainOrder, retrain
 from tuner.store.recipe_file import write_recipe
 
@@ -107,6 +109,46 @@ def test_recipe_of_an_ensemble_holds_the_code_and_weights_of_all_members(
     )
     changed = list(code_changes(recipe, tmp_path / "best.yaml"))
     assert [line.partition(",")[0] for line in changed] == ["one.py", "two.py"]
+
+
+def test_weights_that_are_not_downloaded_have_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    name, path = "dinov2_small", tmp_path / "best.yaml"
+    file = DOWNLOADS[name].file
+    file.parent.mkdir()
+
+    def sealed() -> Recipe:
+        values = {"weights": "imagenet"}
+        found = replace(contender(name), model=name, values=values, max_train_images=None)
+        kept = KeptFile(contender=found, training=None, file=tmp_path / "x.keras", temperature=None)
+        return recipe_of(job(tmp_path, []), SEARCHED, kept, UNTESTED)
+
+    def changes(recipe: Recipe) -> list[str]:
+        write_recipe(recipe, path, "")
+        return list(code_changes(recipe, path))
+
+    without = sealed()
+    assert without.weights_digest is None
+    file.write_bytes(b"one")
+    recipe = sealed()
+    assert recipe.weights_digest is not None
+    assert changes(without) == changes(recipe) == []
+    file.write_bytes(b"other")
+    assert changes(recipe) == ["the pretrained weights have changed"]
+    file.unlink()
+    assert changes(recipe) == []
+
+
+def test_digest_of_several_weights_needs_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    b2, dinov2 = ((name, {"weights": "imagenet"}) for name in ("efficientnet_b2", "dinov2_small"))
+    assert sealing.digest_of_weights([b2]) == "imagenet"
+    assert sealing.digest_of_weights([b2, dinov2]) is None
+    assert sealing.digest_of_weights([("cnn", {}), ("dinov2_small", {"weights": "none"})]) is None
 
 
 def test_recipe_says_which_run_it_is_from_and_what_that_has_searched(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def _interpolated(positions: np.ndarray, n: int) -> np.ndarray:
     """A square table of positions (m * m, width) for `n` x `n` patches, as KerasHub's."""
     m = math.isqrt(len(positions))
     if m * m != len(positions) or not m:
-        raise _MismatchError(f"{len(positions)} positions are no square of patches")
+        raise _MismatchError(f"{len(positions)} positions are not a square of patches")
     if m == n:
         return positions
     table = positions.reshape(m, m, -1)
@@ -198,7 +198,7 @@ def downloaded(name: str) -> Path:
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
     except Exception as error:
         raise NoPretrainedWeightsError(
-            f"{BACKBONES[name].title}: its weights are neither in Keras' cache nor to be"
+            f"{BACKBONES[name].title}: its weights are not in Keras' cache and cannot be"
             f" downloaded: {first_line(error)}",
             f"connect to the network once, give the file {download.url} with `weights: PATH`, or"
             " take the model efficientnet_lite2, whose weights come with the installation.",

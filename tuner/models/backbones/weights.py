@@ -200,6 +200,9 @@ def pretrained_digest(name: str, weights: str) -> str | None:
     beginning, else as `weights_digest`: those that keras.applications downloads are held to a hash
     by Keras itself, whose version a recipe has.
 
+    None also stands for a download that is not on this machine: it may come later, or be on the
+    workers only.
+
     Args:
         name: The backbone's.
         weights: As of `weights_digest`.
@@ -210,7 +213,8 @@ def pretrained_digest(name: str, weights: str) -> str | None:
     if weights == "none":
         return None
     if weights == "imagenet" and name in DOWNLOADS:
-        return weights_digest(name, str(DOWNLOADS[name].file))
+        file = DOWNLOADS[name].file
+        return weights_digest(name, str(file)) if file.is_file() else None
     is_packed = weights == "imagenet" and name in PACKAGES
     return PACKAGES[name].sha256 if is_packed else weights_digest(name, weights)
 

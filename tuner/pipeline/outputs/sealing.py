@@ -175,15 +175,20 @@ def builder_digests(networks: Sequence[Built]) -> dict[str, str]:
 
 
 def digest_of_weights(networks: Sequence[Built]) -> str | None:
-    """What changes exactly when any pretrained weights do; None where there are none."""
+    """What changes exactly when any pretrained weights do.
+
+    None where there are none, or some were not downloaded to this machine.
+    """
     stated = [(model, values.get("weights", "none")) for model, values in networks]
-    files = dict.fromkeys(pair for pair in stated if pair[0] in BACKBONES)
-    found = [digest for digest in (pretrained_digest(*pair) for pair in files) if digest]
+    pairs = dict.fromkeys(p for p in stated if p[0] in BACKBONES and p[1] != "none")
+    found = [pretrained_digest(*pair) for pair in pairs]
+    return _joined([digest for digest in found if digest]) if all(found) else None
+
+
+def _joined(digests: Sequence[str]) -> str | None:
     # That of one network is as versions before wrote it.
-    return found[0] if len(found) == 1 else _joined(found) if found else None
-
-
-def _joined(digests: Sequence[str]) -> str:
+    if len(digests) < 2:
+        return digests[0] if digests else None
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
