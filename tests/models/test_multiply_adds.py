@@ -36,10 +36,12 @@ def test_attention_to_other_tokens_counts_each_side_with_its_own() -> None:
     assert multiply_adds(model) == projections + 6 * 4 * (14 + 16)
 
 
-@pytest.mark.parametrize("equation", ["ijp,pw->ijw", "...p,pw->...w"])
-def test_einsum_counts_for_each_place(equation: str) -> None:
+@pytest.mark.parametrize(
+    ("equation", "output_shape"), [("ijp,pw->ijw", (6, 9)), ("...p,pw->...w", 9)]
+)
+def test_einsum_counts_for_each_place(equation: str, output_shape: int | tuple[int, int]) -> None:
     inputs = keras.Input((6, 5))
-    layer = keras.layers.EinsumDense(equation, output_shape=(None, 9))
+    layer = keras.layers.EinsumDense(equation, output_shape=output_shape)
     assert multiply_adds(keras.Model(inputs, layer(inputs))) == 6 * 5 * 9
 
 
