@@ -286,7 +286,7 @@ def test_21_best_trial_is_the_best_of_those_that_succeeded(
     assert float(best[2]) == choose(float(row[2]) for row in trials)
     assert best[0] == search["best_trial_id"]
     assert best[2] == said(search["best_score"], 4)
-    assert f"trial {search['best_trial_id']}" in (
+    assert f"Trial {search['best_trial_id']}" in (
         opened.page.locator("#hyperparameters p").first.text_content() or ""
     )
 

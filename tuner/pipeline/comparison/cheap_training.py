@@ -19,9 +19,9 @@ def is_cheap(contender: Contender, dataset: Dataset) -> bool:
 
 
 def training_multiply_adds(contender: Contender, dataset: Dataset) -> int:
-    """Multiply-adds of all epochs of a training; 0 of a model that cannot be built.
+    """Multiply-adds of all epochs of a training; 0 of a model that cannot be built or counted.
 
-    Its training fails with the reason.
+    The training of one that cannot be built fails with the reason.
     """
     import keras
 
@@ -32,10 +32,9 @@ def training_multiply_adds(contender: Contender, dataset: Dataset) -> int:
     # Of a frozen backbone the head alone: its features are computed once for all trainings.
     part = trained_part(contender.model, contender.values)
     try:
-        model = build(part, contender.values, dataset.spec)
+        per_image = multiply_adds(build(part, contender.values, dataset.spec))
     # A builder of your own may raise anything, and may even ask for the end of the process.
     except (Exception, SystemExit):
         return 0
-    found = _PER_STEP * multiply_adds(model) * n_images
     keras.backend.clear_session()
-    return found
+    return _PER_STEP * per_image * n_images
