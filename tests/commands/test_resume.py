@@ -299,7 +299,7 @@ def test_time_budget_stops_trials_and_retrainings_and_the_run_is_complete(own: R
     assert set(trained[1:]) == {"failed: the time budget was over before its training began"}
     page = outcome.folder.report.read_text(encoding="utf-8")
     assert "0 trials completed, 1 stopped by the time budget, 0 failed" in page
-    assert "1 trial of 1 stopped by the time budget" in page
+    assert "1 of 1 trial stopped by the time budget" in page
     assert not outcome.folder.state.exists()
 
 
