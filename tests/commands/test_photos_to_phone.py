@@ -19,8 +19,9 @@ pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[2] / "docs" / "photos_to_phone.md"
 OURS = ["python", "-m", "tuner"]
 ELSEWHERE = "elsewhere/bin/python"
-# The page's search takes minutes.
-SHORTER = ["--max-trials", "1", "--max-epochs", "2", "--set", "retrain.seeds=1"]
+# The page's search and comparison take minutes.
+SHORTER = ["--max-trials", "1", "--max-epochs", "2"]
+SHORTER += ["--set", "retrain.seeds=1", "--set", "compare=[]"]
 
 
 def commands() -> list[list[str]]:
