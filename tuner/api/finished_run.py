@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 class FinishedRun:
     """What a run has left in its folder; its files are read when they are asked for.
 
-    A notebook shows it as the recommendation, the verdict, the models and the search. Each frame is
-    read once: changes that you make to it stay in it, and reach no file.
+    Notebooks show recommendation, verdict, models and search. Changes to a frame reach no file.
 
     Attributes:
         folder: The run's folder, a whole path.
