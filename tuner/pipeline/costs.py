@@ -13,7 +13,7 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import BUILDERS
 from tuner.pipeline.comparison.all_contenders import contenders
-from tuner.pipeline.comparison.cheap_training import is_cheap
+from tuner.pipeline.comparison.cheap_training import cheap_seeds
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.planning.affordable import MOST_TIMES, expense, most_multiply_adds
@@ -256,7 +256,8 @@ def _n_repeats(work: Work, others: Sequence[Contender]) -> int:
     baseline = next((one for one in others if one.name == BASELINE), None)
     if baseline is None or not rules.cheap_seeds or work.options.time_budget_s is not None:
         return 0
-    return rules.cheap_seeds - rules.seeds if is_cheap(baseline, work.dataset) else 0
+    alike = [baseline] * (1 + (rules.finalists or 0))
+    return cheap_seeds(alike, work.dataset, rules.seeds, rules.cheap_seeds) - rules.seeds
 
 
 def _or_endless(budget_s: float | None) -> float:

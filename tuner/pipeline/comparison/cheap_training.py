@@ -1,21 +1,24 @@
-"""How much the trainings of the comparison compute, and whether it is cheap to repeat them."""
+"""How much the trainings of the comparison compute, and how often they are cheap to repeat."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from tuner.data.dataset import Dataset
 from tuner.models.backbones.stages import trained_part
 from tuner.records.contender import Contender
 
-# Multiply-adds of a whole training: some 25 seconds of a core of 2 GHz. They are counted and not
-# timed, so that a run repeats as many trainings wherever and whenever it is made.
-CHEAP = 1e12
+# Multiply-adds of all trainings that are added: some 200 seconds of a 2 GHz core. They are counted
+# and not timed, so that a run repeats as many trainings wherever and whenever it is made.
+CHEAP = 8e12
 # Going backward takes two products for each one forward.
 _PER_STEP = 3
 
 
-def is_cheap(contender: Contender, dataset: Dataset) -> bool:
-    """Whether all epochs of a training take at most `CHEAP` multiply-adds."""
-    return training_multiply_adds(contender, dataset) <= CHEAP
+def cheap_seeds(contenders: Sequence[Contender], dataset: Dataset, least: int, most: int) -> int:
+    """Seeds of each contender: as many as `CHEAP` allows beyond the `least`, `most` at most."""
+    one_of_each = sum(training_multiply_adds(one, dataset) for one in contenders)
+    return min(most, least + int(CHEAP // max(1, one_of_each)))
 
 
 def training_multiply_adds(contender: Contender, dataset: Dataset) -> int:

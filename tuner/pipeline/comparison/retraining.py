@@ -14,7 +14,7 @@ from tuner.metrics.ranking import comparable, finalists, ranked
 from tuner.metrics.trade_offs import within
 from tuner.models.registry import comes_to, complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
-from tuner.pipeline.comparison.cheap_training import is_cheap, training_multiply_adds
+from tuner.pipeline.comparison.cheap_training import cheap_seeds, training_multiply_adds
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
@@ -128,12 +128,11 @@ def _rounds(
 ) -> Iterator[tuple[dict[str, Contender], int]]:
     """What is trained together, with the number of seeds.
 
-    Finalists and baseline take more where that is cheap for all of them: between them the winner is
-    chosen, and the verdict is about two of them.
+    Finalists and baseline take more where that is cheap: between them the winner is chosen, and the
+    verdict is about two of them.
     """
     distinct = _distinct(compared, job)
     n_seeds = job.file.retrain.seeds
-    more = job.file.retrain.cheap_seeds or n_seeds
     judged = {
         _setting(one)
         for number, one in enumerate(compared)
@@ -141,18 +140,26 @@ def _rounds(
     }
     if n_workers > 1 and _has_time_for_all(job):
         distinct = _longest_first(distinct, judged, job)
-    is_repeated = more > n_seeds and BASELINE in (one.name for one in compared)
-    if is_repeated and job.sizes is None:
-        # A time budget that has sized nothing is shared out among the first trainings.
-        is_repeated = job.deadline is None and all(
-            is_cheap(distinct[setting], job.dataset) for setting in judged
-        )
-    if not is_repeated:
+    has_verdict = BASELINE in (one.name for one in compared)
+    more = _verdict_seeds([distinct[one] for one in judged], job) if has_verdict else n_seeds
+    if more == n_seeds:
         yield distinct, n_seeds
         return
     yield {setting: one for setting, one in distinct.items() if setting in judged}, more
     if others := {setting: one for setting, one in distinct.items() if setting not in judged}:
         yield others, n_seeds
+
+
+def _verdict_seeds(judged: Sequence[Contender], job: Job) -> int:
+    """Seeds of finalists and baseline: more than of others where that is cheap, or planned."""
+    rules = job.file.retrain
+    more = rules.cheap_seeds or rules.seeds
+    if job.sizes is not None or more == rules.seeds:
+        return more
+    # A time budget that has sized nothing is shared out among the first trainings.
+    if job.deadline is not None:
+        return rules.seeds
+    return cheap_seeds(judged, job.dataset, rules.seeds, more)
 
 
 def _has_time_for_all(job: Job) -> bool:
