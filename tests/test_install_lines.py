@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tuner.extras import EXTRAS, install_line
-from tuner.models.backbones.weights import PACKAGES, WeightsPackage
+from tuner.models.backbones.published_weights import PACKAGES, WeightsPackage
 
 ROOT = Path(__file__).parents[1]
 # Decisions and the log of changes quote lines that were wrong.

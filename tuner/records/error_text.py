@@ -52,6 +52,11 @@ def words_of(error: BaseException) -> str:
         return f"<its text is unavailable: {type(failed).__name__}>"
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, without the details that libraries put into further lines."""
+    return short_line(words_of(error).strip().partition("\n")[0]) or type(error).__name__
+
+
 def reason_of(error: BaseException) -> str:
     """An error in one line, with the name of its class unless it is one of tuner's."""
     if isinstance(error, TunerError) and isinstance(error.message, str):

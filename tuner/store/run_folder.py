@@ -18,13 +18,13 @@ from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
 from tuner.names import spreadsheet_cell
-from tuner.records.error_text import short_line
+from tuner.records.error_text import first_line, short_line
 from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.event_log import EventLog
 from tuner.store.files.leftovers import sweep
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.files.plain_yaml import plain_yaml, read_plain_yaml
-from tuner.store.files.reading import DamagedFileError, first_line, kind_of, read_json, read_whole
+from tuner.store.files.reading import DamagedFileError, kind_of, read_json, read_whole
 from tuner.store.files.whole_files import write_atomically, write_text
 from tuner.store.search_log import SearchLog
 

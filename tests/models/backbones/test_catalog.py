@@ -10,8 +10,8 @@ import pytest
 
 from tuner.models.backbones import dinov2, lite
 from tuner.models.backbones.catalog import BACKBONES, is_fine_tuned, is_frozen
+from tuner.models.backbones.published_weights import DOWNLOADS, PACKAGES
 from tuner.models.backbones.stages import feature_key
-from tuner.models.backbones.weights import DOWNLOADS, PACKAGES
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 B2 = BACKBONES["efficientnet_b2"]

@@ -22,9 +22,10 @@ from tests.models.backbones.networks import VALUES
 from tuner.models.backbones import dinov2
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.classifier import build
-from tuner.models.backbones.dinov2_weights import downloaded
+from tuner.models.backbones.download import downloaded
 from tuner.models.backbones.network import build_network
-from tuner.models.backbones.weights import DOWNLOADS, NoPretrainedWeightsError, WeightsError
+from tuner.models.backbones.published_weights import DOWNLOADS
+from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 
 pytestmark = pytest.mark.slow
 

@@ -18,12 +18,9 @@ from tuner.models.backbones import lite, lite_weights
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.lite_weights import build_pretrained, package_file, put_tensors
 from tuner.models.backbones.network import build_network
+from tuner.models.backbones.published_weights import PACKAGES
 from tuner.models.backbones.torch_file import read_tensors
-from tuner.models.backbones.weights import (
-    PACKAGES,
-    NoPretrainedWeightsError,
-    WeightsError,
-)
+from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 
 pytestmark = pytest.mark.slow
 

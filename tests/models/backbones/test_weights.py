@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tuner.models.backbones import weights as weights_module
+from tuner.models.backbones.published_weights import DOWNLOADS, PACKAGES
 from tuner.models.backbones.weights import (
-    DOWNLOADS,
-    PACKAGES,
     WeightsError,
     are_at_hand,
     pretrained_digest,

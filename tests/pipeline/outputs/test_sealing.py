@@ -15,7 +15,7 @@ from tests.pipeline.comparison.jobs import executor, job
 from tests.pipeline.comparison.test_recommending import contender, trained
 from tests.report import fixtures
 from tuner.execution.seeds import RETRAININGS, task_seed
-from tuner.models.backbones.weights import DOWNLOADS
+from tuner.models.backbones.published_weights import DOWNLOADS
 from tuner.pipeline.comparison.scoring import KeptFile
 from tuner.pipeline.outputs import sealing
 from tuner.pipeline.outputs.sealing import recipe_of, recipe_of_winner, split_digest

@@ -13,6 +13,7 @@ from tuner.data.cards.card import Card
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.errors import ConfigurationError
 from tuner.models.backbones import weights
+from tuner.models.backbones.published_weights import DOWNLOADS
 from tuner.pipeline.preparation.configuration import load_configuration
 from tuner.pipeline.preparation.families import with_families, with_fitting
 from tuner.pipeline.run_options import RunOptions
@@ -68,7 +69,7 @@ def test_what_a_run_may_download_while_it_is_interrupted_changes_no_family(
 
 
 def test_dinov2_is_searched_once_its_weights_were_downloaded(photos: Path) -> None:
-    file = weights.DOWNLOADS["dinov2_small"].file
+    file = DOWNLOADS["dinov2_small"].file
     file.parent.mkdir(parents=True)
     file.touch()
     _, space = load_configuration(RunOptions(dataset=str(photos)))
@@ -76,7 +77,7 @@ def test_dinov2_is_searched_once_its_weights_were_downloaded(photos: Path) -> No
 
 
 def test_what_the_comparison_downloads_is_not_searched_once_it_is_there(photos: Path) -> None:
-    file = weights.DOWNLOADS["dinov2_small"].file
+    file = DOWNLOADS["dinov2_small"].file
     file.parent.mkdir(parents=True)
     text = "version: 1\nmodel: auto\nspace: {dropout: [0.1, 0.2]}\ncompare: [dinov2_small]\n"
     space = parse_space(parse_document(text, "my.yaml"))

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 
 from tuner.models.backbones import dinov2
-from tuner.models.backbones.catalog import BACKBONES, Backbone
+from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.dinov2 import PATCH, Size
-from tuner.models.backbones.weights import (
-    DOWNLOADS,
-    NoPretrainedWeightsError,
-    WeightsError,
-    first_line,
-)
+from tuner.models.backbones.download import downloaded
+from tuner.models.backbones.published_weights import DOWNLOADS
+from tuner.models.backbones.weights import WeightsError
+from tuner.records.error_text import first_line, short_line
 from tuner.space.vocabulary import Pooling
 
 # Stands in for patches while the network is trained to fill gaps.
@@ -125,7 +121,7 @@ class _Tensors:
 
     def check_empty(self) -> None:
         if self._left:
-            raise _MismatchError(f"tensor {first_line(min(self._left))} belongs to no layer")
+            raise _MismatchError(f"tensor {short_line(min(self._left))} belongs to no layer")
 
 
 def _put(network: keras.Model, layer: str, weights: list[np.ndarray]) -> None:
@@ -174,33 +170,3 @@ def _put_block(network: keras.Model, size: Size, tensors: _Tensors, i: int) -> N
     out = tensors.dense(f"{theirs}.mlp.fc2", 4 * width, width)
     scale = tensors.take(f"{theirs}.layer_scale2.lambda1", width)
     _put(network, f"{ours}mlp_project", [one * scale for one in out])
-
-
-def downloaded(name: str) -> Path:
-    """The file of the published weights, in Keras' cache; downloaded if it is not there.
-
-    Raises:
-        NoPretrainedWeightsError: If it is not there, and cannot be downloaded.
-    """
-    download = DOWNLOADS[name]
-    if download.file.is_file():
-        return download.file
-    # Keras draws the progress on stdout, where results belong.
-    keras.config.disable_interactive_logging()
-    try:
-        download.file.parent.mkdir(parents=True, exist_ok=True)
-        # Keras writes to the file itself: a killed download would leave a part of it.
-        with TemporaryDirectory(dir=download.file.parent) as folder:
-            made = keras.utils.get_file(
-                download.file.name, download.url, cache_dir=folder, cache_subdir=""
-            )
-            os.replace(made, download.file)
-    # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
-    except Exception as error:
-        raise NoPretrainedWeightsError(
-            f"{BACKBONES[name].title}: its weights are not in Keras' cache and cannot be"
-            f" downloaded: {first_line(error)}",
-            f"connect to the network once, give the file {download.url} with `weights: PATH`, or"
-            " take the model efficientnet_lite2, whose weights come with the installation.",
-        ) from error
-    return download.file

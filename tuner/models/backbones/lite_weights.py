@@ -14,13 +14,9 @@ from keras import layers
 
 from tuner.models.backbones import lite
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.published_weights import PACKAGES, cache_folder
 from tuner.models.backbones.torch_file import read_tensors
-from tuner.models.backbones.weights import (
-    PACKAGES,
-    NoPretrainedWeightsError,
-    WeightsError,
-    cache_folder,
-)
+from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 from tuner.space.vocabulary import Pooling
 from tuner.store.files.whole_files import write_atomically
 

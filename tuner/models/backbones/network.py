@@ -13,7 +13,8 @@ from keras import layers
 from tuner.models.backbones import dinov2_weights, lite, lite_weights
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.dinov2 import SIZES
-from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError, first_line
+from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
+from tuner.records.error_text import first_line
 from tuner.space.vocabulary import Pooling
 
 # Of ImageNet's pixels on the 0-1 scale: keras/src/applications/efficientnet.py divides by it, then

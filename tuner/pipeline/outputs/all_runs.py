@@ -14,12 +14,13 @@ from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
 from tuner.pipeline.outputs.named_run import runs_below
+from tuner.records.error_text import first_line
 from tuner.records.events import Listener, Notice
 from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
 from tuner.report.runs_page import DataSet, IndexedRun, compute, render_index
 from tuner.store.files.leftovers import sweep
-from tuner.store.files.reading import first_line, read_json
+from tuner.store.files.reading import read_json
 from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder, time_of_name
 

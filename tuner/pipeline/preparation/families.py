@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
-from tuner.models.backbones.weights import DOWNLOADS, are_at_hand
+from tuner.models.backbones.published_weights import DOWNLOADS
+from tuner.models.backbones.weights import are_at_hand
 from tuner.models.registry import complete
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.retrain.contenders import stated_baseline

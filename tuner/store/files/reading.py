@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ConfigurationError
-from tuner.records.error_text import short_line, words_of
 
 _CHUNK = 2**20
 
@@ -86,11 +85,6 @@ def lines_of(path: Path, longest: int) -> Iterator[bytes | None]:
             while line and not line.endswith(b"\n"):
                 line = file.readline(_CHUNK)
             yield None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, without the details that pydantic and PyYAML put into further lines."""
-    return short_line(words_of(error).partition("\n")[0])
 
 
 def kind_of(path: Path) -> str:
