@@ -12,6 +12,7 @@ from tests.report.fixtures import (
     search_only,
 )
 from tuner.records.comparison import Verdict
+from tuner.records.search_summary import Finalist
 from tuner.report.sections import verdict
 
 
@@ -69,6 +70,19 @@ def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_spe
     spoken = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
     said = " Against EfficientNetB2 (from scratch): worse, −10.0 points [−14.0, −6.0]."
     assert verdict.compute(spoken).sentence == found.sentence + said
+
+
+def test_the_finalist_that_won_is_named_before_the_others() -> None:
+    run = results()
+    finalists = tuple(
+        Finalist(trial_id=trial_id, search_score=0.9, score=score)
+        for trial_id, score in (("0003", 0.95), (run.search.best_trial_id, 0.987), ("0005", None))
+    )
+    run = replace(run, search=replace(run.search, finalists=finalists))
+    assert verdict.compute(run).sentence.endswith(
+        f" Trial {run.search.best_trial_id} (0.9870) won with the best mean val_accuracy, read from"
+        " the epochs around the kept ones; the others: 0003 (0.9500), 0005 (failed)."
+    )
 
 
 def test_verdict_without_the_winner_compares_nothing() -> None:

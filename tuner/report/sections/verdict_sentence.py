@@ -102,11 +102,13 @@ def _choice(search: SearchSummary) -> Iterator[str]:
             " setting that the search proposed was chosen over it on validation images"
         )
     if search.finalists:
-        told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)
+        scores = {one.trial_id: one.score for one in search.finalists}
+        won = f"{search.best_trial_id}{_mean(scores.pop(search.best_trial_id, None))}"
+        others = ", ".join(f"{trial_id}{_mean(score)}" for trial_id, score in scores.items())
         yield (
             f"the search retrained {plural(len(search.finalists), 'trial')} (those too close to"
-            f" call, and the baseline's if it was tried); the best mean {search.objective}, read"
-            f" from the epochs around the kept ones, won: {told}"
+            f" call, and the baseline's if it was tried). Trial {won} won with the best mean"
+            f" {search.objective}, read from the epochs around the kept ones; the others: {others}"
         )
 
 
