@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import keras
@@ -42,6 +43,23 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
         Gpu(name="Tesla T4", capability=(7, 5)),
         Gpu(name="GPU", capability=None),
     ]
+
+
+def test_predicting_with_one_model_after_the_other_is_no_warning() -> None:
+    told: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = told.append  # type: ignore[method-assign]
+    logger = tf.get_logger()
+    logger.addHandler(handler)
+    try:
+        for _ in range(7):
+            model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+            predict = tensorflow.BACKEND.predictor(model)
+            for n in (3, 2, 1):
+                assert predict(np.ones((n, 2), "uint8")).shape == (n, 2)
+    finally:
+        logger.removeHandler(handler)
+    assert told == []
 
 
 def test_strengths_and_batch_sizes_share_a_trace() -> None:

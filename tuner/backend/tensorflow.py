@@ -264,13 +264,25 @@ class TensorFlowBackend:
         return tf.function(function, autograph=False)(*arrays)
 
     def predictor(self, model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-        """Traced once for any number of images."""
+        """Traced once for any number of images.
 
-        @tf.function(reduce_retracing=True, autograph=False, jit_compile=False)
+        What is traced is called itself: TensorFlow warns of a function that is traced again and
+        again, and takes those of several models for one.
+        """
+
+        @tf.function(autograph=False, jit_compile=False)
         def predict(x: tf.Tensor) -> tf.Tensor:
             return model(tf.cast(x, "float32"), training=False)
 
-        return lambda images: predict(tf.convert_to_tensor(images)).numpy()
+        @cache
+        def traced(shape: tuple[int, ...], dtype: tf.DType) -> Callable[[tf.Tensor], tf.Tensor]:
+            return predict.get_concrete_function(tf.TensorSpec((None, *shape), dtype))
+
+        def probabilities(images: np.ndarray) -> np.ndarray:
+            x = tf.convert_to_tensor(images)
+            return traced(tuple(x.shape[1:]), x.dtype)(x).numpy()
+
+        return probabilities
 
     def gradient(
         self, function: Callable[[tf.Tensor], tf.Tensor], at: np.ndarray
