@@ -99,7 +99,8 @@ def test_published_shapes_are_searched_by_the_command_line(name: str, tmp_path: 
         assert "has a fit of its own, which is not called" in ran.err
 
 
-_OUTSIDE = keras.layers.Dense(2, activation="softmax")
+# Named, as a builder may give its own layers the number of one that was made before.
+_OUTSIDE = keras.layers.Dense(2, activation="softmax", name="outside")
 
 
 def _with_a_layer_from_outside(hp: Any) -> keras.Model:
