@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_import_brings_in_no_framework() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "\n\n"
+
+
+def test_a_script_beside_a_checkout_imports_the_package(tmp_path: Path) -> None:
+    (tmp_path / "tuner").mkdir()
+    (tmp_path / "tuner" / "README.md").touch()
+    script = tmp_path / "script.py"
+    script.write_text("import tuner; print(tuner.load.__name__)", encoding="utf-8")
+    found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("load\n", "")
 
 
 @pytest.mark.parametrize("name", tuner.__all__)
