@@ -109,10 +109,17 @@ def n_copies(data: DataSummary) -> int:
     return (data.n_test_copies or 0) + (data.n_test_near_copies or 0)
 
 
-def is_cut_off(winner: ModelSummary) -> bool:
-    """Whether the kept retraining was best in its very last epoch: it may have ended too early."""
+def is_cut_off(winner: ModelSummary, objective: str) -> bool:
+    """Whether the kept retraining was best in its very last epoch: it may have ended too early.
+
+    Of epochs with the same score the one with the lowest loss is kept. Where the last one only
+    repeats a score, such as 100 %, the training has not been improving.
+    """
     epochs = winner.kept.epochs
-    return bool(epochs) and winner.kept.best_epoch == epochs[-1].epoch
+    if not epochs or winner.kept.best_epoch != epochs[-1].epoch:
+        return False
+    *before, last = (one.metrics.get(objective) for one in epochs)
+    return last is None or last not in before
 
 
 def optimism(results: Results, winner: ModelSummary) -> float:

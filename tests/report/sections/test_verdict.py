@@ -72,6 +72,16 @@ def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_spe
     assert verdict.compute(spoken).sentence == found.sentence + said
 
 
+@pytest.mark.parametrize(("words", "value"), [("better", 0.078), ("worse", -0.031)])
+def test_tuning_did_neither_where_a_setting_won_that_the_search_started_with(
+    words: Verdict, value: float
+) -> None:
+    run = results()
+    search = replace(run.search, best_origin="defaults")
+    run = replace(run, search=search, differences=(difference(words, value),))
+    assert verdict.compute(run).sentence.startswith(f"{words.capitalize()} than the baseline: ")
+
+
 def test_the_finalist_that_won_is_named_before_the_others() -> None:
     run = results()
     finalists = tuple(

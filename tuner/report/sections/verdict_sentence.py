@@ -14,6 +14,11 @@ from tuner.report.text import decimal, interval, percent, plural, points_interva
 
 # How the sentence about the baseline begins; about another model it says no more than the verdict.
 _OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
+# Where the winner is a setting that the search started with, tuning did neither.
+_OPENINGS_WITHOUT_TUNING = {
+    "better": "Better than the baseline",
+    "worse": "Worse than the baseline",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterato
             f" accuracy on {plural(first.n, 'test image')}; {_nothing_to_compare(results)}."
         )
     else:
-        yield from _main(main, summaries)
+        yield from _main(main, summaries, has_tuned=not results.search.best_origin)
 
 
 def _nothing_to_compare(results: Results) -> str:
@@ -131,9 +136,12 @@ def _without_models(results: Results) -> str:
     )
 
 
-def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+def _main(
+    main: Difference, summaries: Mapping[str, ModelSummary], *, has_tuned: bool
+) -> Iterator[Part]:
     """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points`."""
-    opening = _OPENINGS.get(main.verdict) if main.opponent == "baseline" else None
+    openings = _OPENINGS if has_tuned else _OPENINGS_WITHOUT_TUNING
+    opening = openings.get(main.verdict) if main.opponent == "baseline" else None
     yield Part(text=opening or main.verdict.capitalize(), kind="opening")
     yield _words(": ")
     yield from _score(next(iter(summaries.values())))

@@ -196,6 +196,22 @@ def test_best_in_the_last_epoch_is_a_warning_that_says_what_ended_it() -> None:
         assert (found.state, words in found.fact) == ("warn", True), found.fact
 
 
+def test_a_score_that_the_last_epoch_only_repeats_was_not_improving() -> None:
+    run = results()
+    tuned = run.models[0]
+    epochs = tuple(replace(one, metrics={"val_accuracy": 1.0}) for one in tuned.runs[0].epochs)
+    runs = tuple(replace(one, best_epoch=12, epochs=epochs) for one in tuned.runs)
+    models = (replace(tuned, runs=runs, max_epochs=20), *run.models[1:])
+    assert check(replace(run, models=models), "Training ran long enough").state == "pass"
+
+
+def test_values_of_a_setting_that_the_search_started_with_are_at_no_end_of_a_range() -> None:
+    run = results()
+    begun = replace(run, search=replace(run.search, best_origin="defaults"))
+    found = check(begun, "Best values inside their ranges")
+    assert (found.state, "started with (defaults)" in found.fact) == ("not known", True)
+
+
 def test_every_training_of_the_verdict_is_looked_at_for_its_last_epoch() -> None:
     run = results()
     _, baseline, backbone = run.models

@@ -83,7 +83,7 @@ def more_seeds(reported: ReportedRun) -> Iterator[NextStep]:
 def more_epochs(reported: ReportedRun) -> Iterator[NextStep]:
     """A retraining that was best in the last epoch of its ceiling."""
     results, winner = reported.results, winner_of(reported.results)
-    if winner is None or not is_cut_off(winner):
+    if winner is None or not is_cut_off(winner, results.search.objective):
         return
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
     if last >= ceiling:

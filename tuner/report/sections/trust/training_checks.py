@@ -102,6 +102,15 @@ def best_values(results: Results) -> CheckResult:
         edges(results.search),
         with_edges(results.search),
     )
+    if results.search.best_origin:
+        return CheckResult(
+            title=title,
+            state="not known",
+            fact=(
+                "The winner is a setting that the search started with"
+                f" ({results.search.best_origin}), so none of its values was chosen from a range."
+            ),
+        )
     if not of:
         return CheckResult(
             title=title,
@@ -139,7 +148,7 @@ def last_epoch(results: Results) -> CheckResult:
     cut_off = [
         (m.title, f"({n} of {plural(len(m.runs), 'training')})") for m, n in _cut_off(results)
     ]
-    if not is_cut_off(winner):
+    if not is_cut_off(winner, results.search.objective):
         fact = (
             f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last} (at most"
             f" {ceiling})."
