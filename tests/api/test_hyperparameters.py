@@ -12,6 +12,7 @@ from tests.commands.finished import Finished
 from tests.report.fixtures import results
 from tuner.api.finished_run import FinishedRun
 from tuner.api.hyperparameters import best_hyperparameters
+from tuner.errors import ConfigurationError
 from tuner.records.search_summary import SearchSummary
 from tuner.space.definition import Condition, Parameter
 
@@ -60,3 +61,10 @@ def test_a_list_is_no_value_of_keras_tuner_but_stays_in_the_values() -> None:
     hp = best_hyperparameters(summary({"sizes": [1, 2]}))
     assert hp.space == []
     assert hp.values == {"sizes": [1, 2]}
+
+
+def test_values_of_another_model_than_your_builder_are_refused() -> None:
+    search = replace(summary({"filters": 32}), model="net:build", best_model="cnn")
+    with pytest.raises(ConfigurationError, match="not those of net:build") as raised:
+        best_hyperparameters(search)
+    assert "run.trials" in raised.value.hint

@@ -159,7 +159,7 @@ class FinishedRun:
 
     @property
     def best_values(self) -> dict[str, Any]:
-        """The winner's hyperparameters by name, those that the space fixes included.
+        """Hyperparameters of the winner, a `results.search.winner_model`; fixed ones included.
 
         Example:
             >>> "learning_rate" in run.best_values
@@ -174,7 +174,7 @@ class FinishedRun:
         Its space is what was searched for the winner's family.
 
         Raises:
-            ConfigurationError: If nothing was searched.
+            ConfigurationError: If nothing was searched, or the winner is not your builder's.
 
         Example:
             >>> hp = run.best_hyperparameters()

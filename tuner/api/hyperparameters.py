@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuner.backend import environment
+from tuner.errors import ConfigurationError
 from tuner.records.search_summary import SearchSummary
 from tuner.space.definition import Parameter, Space, by_name
 
@@ -18,7 +19,17 @@ def best_hyperparameters(search: SearchSummary) -> keras_tuner.HyperParameters:
 
     Args:
         search: What was searched and found.
+
+    Raises:
+        ConfigurationError: If a builder of your own was searched and another model has won.
     """
+    if ":" in search.model and search.winner_model != search.model:
+        raise ConfigurationError(
+            f"the winner is a setting of the model {search.winner_model} that the search started"
+            f" with; its hyperparameters are not those of {search.model}",
+            "take the best trial of your builder from `run.trials`, where its trials have no"
+            " `model`, or search with `start_from: []`.",
+        )
     environment.prepare()
     from tuner.search.methods.keras_tuner_space import declared
 
