@@ -22,6 +22,7 @@ from tests.commands.finished import Finished
 from tests.store.recipes import make_recipe
 from tuner.commands.train import train
 from tuner.errors import ConfigurationError
+from tuner.names import printable
 from tuner.production.train_options import TrainOptions
 from tuner.records.events import Event, Notice
 from tuner.records.expected_score import ExpectedScore
@@ -176,6 +177,12 @@ def test_other_images_are_brought_to_the_recipes_size_and_scored(
     assert predicted.code == 0
 
 
+WHAT_CHANGES_MEAN = (
+    "note: the expected interval at the end shows whether these differences matter; with --verify,"
+    " a score outside of it ends the command with exit code 3"
+)
+
+
 def notes(err: str) -> list[str]:
     return [line.strip() for line in err.splitlines() if "note:" in line]
 
@@ -263,7 +270,8 @@ def test_recipe_edited_by_hand_is_said(copied: Path) -> None:
     shown = call("train", "--from", "run", "--out", "y", cwd=copied)
     assert shown.code == 0
     assert notes(shown.err) == [
-        "note: changed since the recipe was written: run/best.yaml was edited after it was written"
+        "note: changed since the recipe was written: run/best.yaml, which was edited",
+        WHAT_CHANGES_MEAN,
     ]
 
 
@@ -272,10 +280,15 @@ def test_other_versions_are_said_package_by_package(copied: Path) -> None:
     then = {**recipe.versions, "keras": "3.1.0", "numpy": "1.0"}
     write_recipe(replace(recipe, versions=then), copied / "run/best.yaml", "")
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    since = "changed since the recipe was written"
     assert notes(shown.err) == [
-        f"note: changed since the recipe was written: keras {recipe.versions['keras']}, 3.1.0 then",
-        f"note: changed since the recipe was written: numpy {recipe.versions['numpy']}, 1.0 then",
+        f"note: {since}: keras is {recipe.versions['keras']}, was 3.1.0",
+        f"note: {since}: numpy is {recipe.versions['numpy']}, was 1.0",
+        WHAT_CHANGES_MEAN,
     ]
+    verified = call("train", "--from", "run", "--out", "y", "--verify", cwd=copied)
+    assert verified.code == 0
+    assert WHAT_CHANGES_MEAN not in notes(verified.err)
 
 
 def test_run_that_was_cut_short_is_said_first(copied: Path) -> None:
@@ -301,14 +314,46 @@ def test_renamed_class_is_said(copied: Path) -> None:
     assert not list((copied / "run").glob("trained-*"))
 
 
-def test_one_missing_image_is_said(copied: Path) -> None:
-    next((copied / "my photos").rglob("05.png")).unlink()
+def test_one_missing_image_is_named(copied: Path) -> None:
+    missing = next((copied / "my photos").rglob("05.png"))
+    missing.unlink()
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert shown.code == 0
-    *counts, fingerprint = [note.partition("recipe: ")[2] for note in notes(shown.err)]
-    assert fingerprint.startswith("images or labels changed (fingerprint ")
+    *found, meaning = notes(shown.err)
+    *counts, gone = [note.partition("recipe: ")[2] for note in found]
+    name = printable(missing.relative_to(copied / "my photos").as_posix())
+    assert gone == f"1 image file gone: {name}"
     assert counts
     assert all(" images, " in line and line.endswith(" then") for line in counts)
+    assert meaning == WHAT_CHANGES_MEAN
+
+
+def test_new_files_and_files_of_another_class_are_named(copied: Path) -> None:
+    first, second = sorted((copied / "my photos").iterdir())
+    (first / "05.png").rename(first / "renamed.png")
+    shutil.move(first / "06.png", second / "moved.png")
+    shown = call("train", "--from", "run", "--model", "tuned", "--out", "x", cwd=copied)
+    assert shown.code == 0
+    place = printable(first.name)
+    lines = [note.partition("recipe: ")[2] for note in notes(shown.err)]
+    assert f"2 image files gone: {place}/05.png, {place}/06.png" in lines
+    assert f"2 image files new: {place}/renamed.png, {printable(second.name)}/moved.png" in lines
+
+
+def test_one_changed_pixel_is_said(copied: Path) -> None:
+    path = next((copied / "my photos").rglob("05.png"))
+    with Image.open(path) as image:
+        image.putpixel((2, 3), 255 - image.getpixel((2, 3)))
+        image.save(path)
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    assert shown.code == 0
+    assert notes(shown.err)[0].startswith(
+        "note: the data differ from those of the recipe: the files and their classes are the same,"
+        " but pixels or parts changed (fingerprint "
+    )
+    (copied / "run/split.csv").unlink()
+    shown = call("train", "--from", "run", "--out", "y", cwd=copied)
+    assert "recipe: images or labels changed (fingerprint " in notes(shown.err)[0]
 
 
 def test_recipe_of_an_earlier_version_is_trained(copied: Path) -> None:
@@ -393,8 +438,7 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
     shown = call("train", "--from", "run", cwd=copied)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
-        "  note: changed since the recipe was written: run/best.yaml was edited after it was"
-        " written",
+        "  note: changed since the recipe was written: run/best.yaml, which was edited",
         (
             "run/best.yaml: flip is true, but nothing states that a mirrored image of my_photos"
             " keeps its class"
