@@ -329,7 +329,7 @@ def test_one_missing_image_is_named(copied: Path) -> None:
 
 
 def test_new_files_and_files_of_another_class_are_named(copied: Path) -> None:
-    first, second = sorted((copied / "my photos").iterdir())
+    first, second, *_ = sorted((copied / "my photos").iterdir())
     (first / "05.png").rename(first / "renamed.png")
     shutil.move(first / "06.png", second / "moved.png")
     shown = call("train", "--from", "run", "--model", "tuned", "--out", "x", cwd=copied)
