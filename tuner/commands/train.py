@@ -32,8 +32,8 @@ from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
 
 _WHAT_CHANGES_MEAN = (
-    "the expected interval at the end shows whether these differences matter; with --verify, a score"
-    " outside of it ends the command with exit code 3"
+    "the expected interval at the end shows whether these differences matter; with --verify, a"
+    " score outside of it ends the command with exit code 3"
 )
 
 

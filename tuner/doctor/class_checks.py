@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,4 +141,3 @@ def imbalance(data: ExaminedData) -> Iterator[Finding]:
         ),
         counts={"most": int(counts[most]), "least": int(counts[least])},
     )
-

@@ -106,7 +106,9 @@ def _image_changes(images: Images, then: Sequence[SplitRow], fingerprint: str) -
 def _counted(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    return f"{plural(len(names), 'image file')} {what}: {first_of([*map(printable, names)], _SHOWN)}"
+    return (
+        f"{plural(len(names), 'image file')} {what}: {first_of([*map(printable, names)], _SHOWN)}"
+    )
 
 
 def _networks(recipe: Recipe) -> tuple[Built, ...]:

@@ -98,9 +98,7 @@ class _Ready:
 class _Service:
     """What answers the requests of one process."""
 
-    def __init__(
-        self, options: ServeOptions, folder: Path, metrics: Metrics, guard: Guard
-    ) -> None:
+    def __init__(self, options: ServeOptions, folder: Path, metrics: Metrics, guard: Guard) -> None:
         self._options = options
         self._folder = folder
         self._metrics = metrics

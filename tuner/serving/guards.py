@@ -50,7 +50,6 @@ class Guard:
         if self._token is not None:
             _check_token(request, self._token)
 
-
     def charge(self, request: HTTPConnection, n_images: int) -> None:
         """Count the images of a request that came in: `check` has counted one.
 

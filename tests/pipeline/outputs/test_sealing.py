@@ -61,7 +61,7 @@ def test_model_of_fewer_images_is_sealed_with_those_that_it_saw(tmp_path: Path) 
     recipe = recipe_of(found, SEARCHED, kept, UNTESTED)
     assert (recipe.data.n_train, recipe.data.max_train_images) == (30, 30)
     np.testing.assert_array_equal(fold_of(recipe, dataset).train, seen.train)
-    assert list(data_changes(recipe, dataset, fold_of(recipe, dataset))) == []
+    assert list(data_changes(recipe, tmp_path / "best.yaml", dataset, fold_of(recipe, dataset))) == []
     assert len(full_fold(recipe, dataset).train) == 64
     assert (recipe.seed, recipe.schedule, recipe.max_epochs) == (second.task_seed, "cosine", 2)
     assert (recipe.validation_score, recipe.test_accuracy, recipe.temperature) == (0.6, None, 1.5)

@@ -174,8 +174,8 @@ def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
         reasons = "; ".join(["no image is left to train on", *_left_out(dropped)])
         raise DataError(
             f"{images.name}: {reasons}",
-            "add images, or correct what is left out: `python -m tuner datasets check DATASET` names"
-            " it. Policies in a card decide what is left out.",
+            "add images, or correct what is left out: `python -m tuner datasets check DATASET`"
+            " names it, and policies in a card decide about it.",
         )
     return pool
 

@@ -110,12 +110,12 @@ def _notes(
     before = {*given.space.searched, *given.space.fixed}
     unread = sorted(before - declaration.names - set(declaration.terms))
     if unread and not declaration.is_thorough and not declaration.reads_all:
-        yield f"{model} did not read {first_of(unread, _SHOWN_NAMES)} in the settings that were tried"
+        names = first_of(unread, _SHOWN_NAMES)
+        yield f"{model} did not read {names} in the settings that were tried"
     if not space.parameters:
         yield f"{model}: no hyperparameters are searched, so the search has one setting"
     elif added := [name for name in space.searched if name not in before]:
         yield f"searched as {model} declares it: {first_of(added, _SHOWN_NAMES)}"
-
 
 
 def kept(file: SearchSpaceFile) -> dict[str, Any]:
