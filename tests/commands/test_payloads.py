@@ -21,8 +21,6 @@ from tests.cli.calling import Outcome, call
 from tests.commands.finished import Finished
 from tuner.training.checkpoint import load_checkpoint
 
-pytestmark = pytest.mark.slow
-
 # Writes a hostile file into a run's folder; opened without care, it makes the marker.
 Spoil = Callable[[Path, Path], None]
 
@@ -182,7 +180,13 @@ def assert_nothing_ran(place: Path, marker: Path, shown: Outcome) -> None:
 
 
 CELLS = [
-    (command, spoil)
+    # All together take a minute, so that a few stand for them as a rule.
+    pytest.param(
+        command,
+        spoil,
+        id=f"{command}-{spoil.__name__}",
+        marks=() if command == "export" and spoil in MODELS else pytest.mark.slow,
+    )
     for command in COMMANDS
     for spoil in (*MODELS, *DOCUMENTS, *NUMBERS)
     # It would serve until it is stopped.
@@ -190,9 +194,7 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("command", "spoil"), CELLS, ids=lambda one: one if isinstance(one, str) else one.__name__
-)
+@pytest.mark.parametrize(("command", "spoil"), CELLS)
 def test_run_that_was_sent_runs_nothing(sent: Path, command: str, spoil: Spoil) -> None:
     marker = marker_in(sent)
     spoil(sent / "run", marker)
@@ -290,6 +292,7 @@ READERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", DATA, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("command", READERS)
 def test_data_that_were_sent_run_nothing(
