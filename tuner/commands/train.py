@@ -101,9 +101,9 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     # One after the other: what a recipe imports is told before anything of it is looked for.
     for text in _notes(recipe, path):
         listener(Notice(text=text))
-    code = list(code_changes(recipe, path))
+    code = code_changes(recipe, path)
     for text in code:
-        listener(Notice(text=f"changed since the recipe was written: {text}"))
+        listener(Notice(text=text))
     if options.verify and recipe.expected is None:
         raise ConfigurationError(
             f"{path}: it states no expected test score to verify",

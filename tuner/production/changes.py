@@ -28,13 +28,18 @@ from tuner.store.split_table import SplitRow, read_split
 _SHOWN = 5
 
 
-def code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
+def code_changes(recipe: Recipe, path: Path) -> list[str]:
     """What differs before data are looked at, in a line each; nothing where all is the same.
 
     Args:
         recipe: As it was read.
         path: Its file.
     """
+    changes = _code_changes(recipe, path)
+    return [f"changed since the recipe was written: {text}" for text in changes]
+
+
+def _code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
     if is_edited(path):
         yield f"{path}, which was edited"
     yield from _differing(recipe.versions, versions())
@@ -44,7 +49,7 @@ def code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
     then = recipe.weights_digest
     now = digest_of_weights(_networks(recipe)) if then else None
     if now and now != then:
-        yield "the pretrained weights have changed"
+        yield "the pretrained weights"
 
 
 def data_changes(recipe: Recipe, path: Path, dataset: Dataset, fold: Fold) -> Iterator[str]:
@@ -125,5 +130,5 @@ def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]
 def _builder_changes(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     for name in dict.fromkeys([*then, *now]):
         if then.get(name) != now.get(name):
-            what = "is new" if name not in then else "is gone" if name not in now else "has changed"
-            yield f"{name}, which builds the model, {what}"
+            what = "new" if name not in then else "gone" if name not in now else "edited"
+            yield f"{name}, which builds the model, is {what}"

@@ -77,7 +77,7 @@ class RateLimit:
         """How many are missing from a bucket now, which is written down."""
         now = self._clock()
         filled = (now - self._buckets[place + 1]) * self._per_minute / _MINUTE_S
-        missing = max(0.0, self._buckets[place] - filled)
+        missing: float = max(0.0, self._buckets[place] - filled)
         self._buckets[place], self._buckets[place + 1] = missing, now
         return missing
 
