@@ -112,6 +112,12 @@ def test_new_files_and_files_of_another_class_are_named(copied: Path) -> None:
     lines = [note.partition("recipe: ")[2] for note in shown.notes]
     assert f"2 image files gone: {place}/05.png, {place}/06.png" in lines
     assert f"2 image files new: {place}/renamed.png, {printable(second.name)}/moved.png" in lines
+    split = copied / "run/split.csv"
+    rows = split.read_text(encoding="utf-8")
+    split.write_text(f"{rows}\x1b[2J.png,a,test,,,\n", encoding="utf-8")
+    shown = call("train", "--from", "run", "--model", "tuned", "--out", "y", cwd=copied)
+    assert "\\x1b[2J.png" in shown.err
+    assert "\x1b" not in shown.err
 
 
 def test_one_changed_pixel_is_said(copied: Path) -> None:

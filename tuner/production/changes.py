@@ -111,9 +111,9 @@ def _image_changes(images: Images, then: Sequence[SplitRow], fingerprint: str) -
 def _counted(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    return (
-        f"{plural(len(names), 'image file')} {what}: {first_of([*map(printable, names)], _SHOWN)}"
-    )
+    # Names of data are so already; those of a table may come from anywhere.
+    shown = [name if name.isprintable() else printable(name) for name in names]
+    return f"{plural(len(names), 'image file')} {what}: {first_of(shown, _SHOWN)}"
 
 
 def _networks(recipe: Recipe) -> tuple[Built, ...]:
