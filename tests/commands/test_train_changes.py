@@ -38,6 +38,13 @@ def test_recipe_edited_by_hand_is_said(copied: Path) -> None:
     assert shown.code == 0
     assert shown.notes == [
         "note: changed since the recipe was written: run/best.yaml, which was edited",
+        "note: changed since the recipe was written: values.dense_units is 4, was 0",
+        WHAT_CHANGES_MEAN,
+    ]
+    # Elsewhere, nothing is left to compare it with.
+    shutil.move(path, copied / "moved.yaml")
+    assert call("train", "--from", "moved.yaml", "--out", "z", cwd=copied).notes == [
+        "note: changed since the recipe was written: moved.yaml, which was edited",
         WHAT_CHANGES_MEAN,
     ]
 
@@ -198,6 +205,7 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
         "  note: changed since the recipe was written: run/best.yaml, which was edited",
+        "  note: changed since the recipe was written: values.flip is true, was false",
         (
             "run/best.yaml: flip is true, but nothing states that a mirrored image of my_photos"
             " keeps its class"
@@ -207,7 +215,7 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
             " horizontal_flip: true."
         ),
     ]
-    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines()[1:] == [
+    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines()[2:] == [
         "run/best.yaml: flip is true, but datasets/digits.yaml says horizontal_flip: false",
         (
             "  Fix: set flip: false in the recipe; where mirrored images keep their class, set"

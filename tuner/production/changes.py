@@ -20,7 +20,7 @@ from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import plural
 from tuner.space.families import Built
 from tuner.store.files.reading import DamagedFileError
-from tuner.store.recipe_file import is_edited
+from tuner.store.recipe_file import edited_values, is_edited
 from tuner.store.run_folder import RunFolder
 from tuner.store.split_table import SplitRow, read_split
 
@@ -42,6 +42,8 @@ def code_changes(recipe: Recipe, path: Path) -> list[str]:
 def _code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
     if is_edited(path):
         yield f"{path}, which was edited"
+        run = _run_of(path)
+        yield from edited_values(path, [run.recipe, *sorted(run.models.glob("*.yaml"))])
     yield from _differing(recipe.versions, versions())
     if recipe.builder:
         yield from _builder_changes(recipe.builder, builder_digests(_networks(recipe)))
@@ -77,12 +79,15 @@ def data_changes(recipe: Recipe, path: Path, dataset: Dataset, fold: Fold) -> It
 
 def _split_beside(recipe: Path) -> list[SplitRow]:
     """The images of a recipe's run; none if the recipe has left it, or its list is damaged."""
-    above = RunFolder(recipe.parent.parent)
-    run = above if above.models == recipe.parent else RunFolder(recipe.parent)
     try:
-        return read_split(run.path, hint="")
+        return read_split(_run_of(recipe).path, hint="")
     except DamagedFileError:
         return []
+
+
+def _run_of(recipe: Path) -> RunFolder:
+    above = RunFolder(recipe.parent.parent)
+    return above if above.models == recipe.parent else RunFolder(recipe.parent)
 
 
 def _image_changes(images: Images, then: Sequence[SplitRow], fingerprint: str) -> Iterator[str]:
