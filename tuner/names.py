@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # Letters that join others, which Persian and families of emoji need: as harmless as a space.
@@ -115,3 +115,9 @@ def listed(choices: Iterable[Any]) -> str:
     """Choices as a message lists them: `a, b or c`."""
     *others, last = map(str, choices)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def first_of(names: Sequence[str], n: int) -> str:
+    """The first names of many as a message gives them: `a, b and 3 more`."""
+    more = f" and {len(names) - n:,} more" if len(names) > n else ""
+    return f"{', '.join(names[:n])}{more}"

@@ -61,6 +61,11 @@ class Outcome:
         """Stdout as JSON Lines."""
         return [json.loads(line) for line in self.out.splitlines()]
 
+    @property
+    def notes(self) -> list[str]:
+        """Notes for people, a line each."""
+        return [line.strip() for line in self.err.splitlines() if "note:" in line]
+
 
 def call(*arguments: str | Path, cwd: Path) -> Outcome:
     """Call `python -m tuner` with arguments, in a working directory."""

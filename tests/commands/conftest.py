@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.commands.finished import Finished
 from tests.kept_models import kept_models
 from tests.local_server import address
 
-__all__ = ["address", "finished", "kept_models", "place", "whole_run"]
+__all__ = ["address", "copied", "finished", "kept_models", "place", "whole_run"]
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(place: Path) -> Finished:
     """A whole run there."""
     return Finished(place=place, outcome=whole_run(place))
+
+
+@pytest.fixture
+def copied(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of the place, which a test may change; its run is in `run`."""
+    shutil.copytree(finished.place / "my photos", tmp_path / "my photos")
+    shutil.copytree(finished.path, tmp_path / "run")
+    return tmp_path
 
 
 def whole_run(place: Path, *arguments: str, executor: str = "inline") -> Outcome:

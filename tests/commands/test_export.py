@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnx
 import pytest
@@ -313,62 +311,3 @@ def test_litert_and_saved_model_hold_their_labels(finished: Finished, tmp_path: 
     assert export(finished, "--format", "saved_model", "--out", tmp_path / "b").code == 0
     extra = tmp_path / "b" / "saved_model" / "assets.extra" / "labels.txt"
     assert extra.read_text(encoding="utf-8") == names
-
-
-class _Payload:
-    """Writes a file where it is unpickled."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return os.mkdir, (str(self.marker),)
-
-
-def as_pickle(path: Path, marker: Path) -> None:
-    path.write_bytes(pickle.dumps(_Payload(marker)))
-
-
-def as_lambda(path: Path, marker: Path) -> None:
-    code = compile(f"lambda x: (__import__('os').mkdir({str(marker)!r}), x)[1]", "x", "eval")
-    images = keras.Input((8, 8, 1))
-    # Of a function in Python's own form, which Keras keeps as marshalled code.
-    layer = keras.layers.Lambda(eval(code), output_shape=(8, 8, 1))
-    units = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(images))
-    model = keras.Model(images, units)
-    model.save(path)
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    config = json.loads(parts["config.json"])
-    first = config["config"]["layers"][1]
-    first["class_name"], first["config"] = "Lambda", layer.get_config() | {"name": first["name"]}
-    first["module"], first["registered_name"] = "keras.layers", None
-    parts["config.json"] = json.dumps(config, default=str).encode()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-
-
-def as_climbing_archive(path: Path, marker: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("metadata.json", json.dumps({"keras_version": keras.__version__}))
-        archive.writestr("config.json", json.dumps({"module": "os", "class_name": "mkdir"}))
-        for depth in range(1, 9):
-            archive.writestr("../" * depth + marker.name + "/x", "out")
-        archive.writestr(f"{marker}/x", "out")
-
-
-@pytest.mark.parametrize("write", [as_pickle, as_lambda, as_climbing_archive])
-def test_hostile_model_is_refused_before_it_runs(
-    finished: Finished, copy: Path, tmp_path: Path, write: Callable[[Path, Path], None]
-) -> None:
-    marker = tmp_path / "executed"
-    write(copy / "model.keras", marker)
-    (copy / "models" / "tuned.keras").unlink()
-    shown = export(finished, *PLAIN, run=copy)
-    assert (shown.code, shown.out) == (2, "")
-    assert "model.keras: cannot be loaded as a Keras model" in shown.err
-    assert not marker.exists()
-    assert not list(finished.place.parent.rglob("executed"))
-    assert not (copy / "exports" / "keras").exists()
-    assert not list((copy / "exports").iterdir())

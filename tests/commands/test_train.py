@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
 
-import numpy as np
 import pytest
-import yaml
-from PIL import Image
 
 from tests.cli.calling import call, write_photos
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
-from tests.store.recipes import make_recipe
-from tuner.commands.train import train
-from tuner.errors import ConfigurationError
-from tuner.production.train_options import TrainOptions
-from tuner.records.events import Event, Notice
 from tuner.records.expected_score import ExpectedScore
 from tuner.store.recipe_file import read_recipe, write_recipe
 
@@ -176,10 +166,6 @@ def test_other_images_are_brought_to_the_recipes_size_and_scored(
     assert predicted.code == 0
 
 
-def notes(err: str) -> list[str]:
-    return [line.strip() for line in err.splitlines() if "note:" in line]
-
-
 def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     words = ("--seeds", "2", "--verify", "--json")
@@ -199,7 +185,7 @@ def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path
     listed = call("compare", first, finished.folder, "--json", cwd=finished.place)
     assert [row["n_test"] for row in listed.records[:-1]] == [15, 15]
     again = call("train", "--from", first, "--out", second, cwd=finished.place)
-    assert (again.code, notes(again.err)) == (0, [])
+    assert (again.code, again.notes) == (0, [])
     assert f"; the recipe's run had {recipe.validation_score:.4f}." in again.err
 
 
@@ -254,187 +240,6 @@ def test_recipe_without_an_expected_score_cannot_be_verified(copied: Path) -> No
     assert not list((copied / "run").glob("trained-*"))
 
 
-def test_recipe_edited_by_hand_is_said(copied: Path) -> None:
-    path = copied / "run/best.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(f"# A comment is no edit.\n{text}", encoding="utf-8")
-    assert notes(call("train", "--from", "run", "--out", "x", cwd=copied).err) == []
-    path.write_text(text.replace("dense_units: 0", "dense_units: 4"), encoding="utf-8")
-    shown = call("train", "--from", "run", "--out", "y", cwd=copied)
-    assert shown.code == 0
-    assert notes(shown.err) == [
-        "note: changed since the recipe was written: run/best.yaml was edited after it was written"
-    ]
-
-
-def test_other_versions_are_said_package_by_package(copied: Path) -> None:
-    recipe = read_recipe(copied / "run/best.yaml")
-    then = {**recipe.versions, "keras": "3.1.0", "numpy": "1.0"}
-    write_recipe(replace(recipe, versions=then), copied / "run/best.yaml", "")
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert notes(shown.err) == [
-        f"note: changed since the recipe was written: keras {recipe.versions['keras']}, 3.1.0 then",
-        f"note: changed since the recipe was written: numpy {recipe.versions['numpy']}, 1.0 then",
-    ]
-
-
-def test_run_that_was_cut_short_is_said_first(copied: Path) -> None:
-    recipe = read_recipe(copied / "run/best.yaml")
-    assert recipe.origin is not None
-    cut = replace(recipe.origin, cut_short=("the time budget of 60 s left a training at most 1",))
-    write_recipe(replace(recipe, origin=cut), copied / "run/best.yaml", "")
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert shown.err.splitlines()[0] == (
-        "  note: the recipe comes from a run that was cut short: the time budget of 60 s left a"
-        " training at most 1"
-    )
-
-
-def test_renamed_class_is_said(copied: Path) -> None:
-    first = sorted((copied / "my photos").iterdir())[0]
-    first.rename(first.with_name("renamed"))
-    shown = call("train", "--from", "run", cwd=copied)
-    assert shown.code == 4
-    assert shown.err.splitlines()[0].startswith(
-        'my_photos: its classes differ from those of the recipe: new "renamed"; missing "'
-    )
-    assert not list((copied / "run").glob("trained-*"))
-
-
-def test_one_missing_image_is_said(copied: Path) -> None:
-    next((copied / "my photos").rglob("05.png")).unlink()
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert shown.code == 0
-    *counts, fingerprint = [note.partition("recipe: ")[2] for note in notes(shown.err)]
-    assert fingerprint.startswith("images or labels changed (fingerprint ")
-    assert counts
-    assert all(" images, " in line and line.endswith(" then") for line in counts)
-
-
-def test_recipe_of_an_earlier_version_is_trained(copied: Path) -> None:
-    path = copied / "run/best.yaml"
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for name in ("expected", "builder", "weights_digest", "origin", "digest"):
-        del data[name]
-    del data["data"]["split_digest"]
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert (shown.code, notes(shown.err)) == (0, [])
-
-
-def test_recipe_of_your_own_code_is_said_before_any_of_it_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.path", [*sys.path])
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "told_first").mkdir()
-    for name in ("__init__", "nets"):
-        (tmp_path / f"told_first/{name}.py").touch()
-    recipe = replace(
-        make_recipe(), model="told_first.nets:build", values={}, builder={"told_first/nets.py": "0"}
-    )
-    write_recipe(recipe, tmp_path / "best.yaml", "")
-    told: list[tuple[bool, str]] = []
-
-    def listen(event: Event) -> None:
-        assert isinstance(event, Notice)
-        told.append(("told_first" in sys.modules, event.text))
-
-    with pytest.raises(ConfigurationError, match="no data set is called"):
-        train(TrainOptions(source=Path("best.yaml")), listen)
-    assert told[0] == (
-        False,
-        f"this recipe runs code: it imports told_first.nets ({tmp_path}/told_first/__init__.py)"
-        " and calls its build",
-    )
-    assert [is_imported for is_imported, _ in told][-1]
-
-
-@pytest.fixture
-def copied(finished: Finished, tmp_path: Path) -> Path:
-    """A copy of the place, which a test may change; its run is in `run`."""
-    shutil.copytree(finished.place / "my photos", tmp_path / "my photos")
-    shutil.copytree(finished.path, tmp_path / "run")
-    return tmp_path
-
-
-def test_one_changed_pixel_is_said(copied: Path) -> None:
-    image = next((copied / "my photos").rglob("00.png"))
-    with Image.open(image) as picture:
-        pixels = np.array(picture)
-    pixels[0, 0] ^= 1
-    Image.fromarray(pixels).save(image)
-    os.utime(image, (0, 0))
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert shown.code == 0
-    assert shown.err.splitlines()[0].startswith(
-        "  note: the data differ from those of the recipe: images or labels changed (fingerprint "
-    )
-
-
-def test_removed_images_are_said(copied: Path) -> None:
-    for image in list((copied / "my photos").rglob("0?.png")):
-        image.unlink()
-    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
-    assert shown.code == 0
-    notes = [line for line in shown.err.splitlines() if "note:" in line]
-    assert [note.partition("recipe: ")[2].partition(",")[0] for note in notes[:3]] == [
-        "29 training images",
-        "7 validation images",
-        "9 test images",
-    ]
-
-
-def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied: Path) -> None:
-    recipe = copied / "run" / "best.yaml"
-    text = recipe.read_text(encoding="utf-8")
-    assert text.count("flip: false") == 1
-    recipe.write_text(text.replace("flip: false", "flip: true"), encoding="utf-8")
-    shown = call("train", "--from", "run", cwd=copied)
-    assert (shown.code, shown.out) == (2, "")
-    assert shown.err.splitlines() == [
-        "  note: changed since the recipe was written: run/best.yaml was edited after it was"
-        " written",
-        (
-            "run/best.yaml: flip is true, but nothing states that a mirrored image of my_photos"
-            " keeps its class"
-        ),
-        (
-            "  Fix: set flip: false in the recipe, or write a card for the data with"
-            " horizontal_flip: true."
-        ),
-    ]
-    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines()[1:] == [
-        "run/best.yaml: flip is true, but datasets/digits.yaml says horizontal_flip: false",
-        (
-            "  Fix: set flip: false in the recipe; where mirrored images keep their class, set"
-            " horizontal_flip: true in the card."
-        ),
-    ]
-
-
-def test_missing_data_are_said(copied: Path) -> None:
-    shutil.rmtree(copied / "my photos")
-    shown = call("train", "--from", "run", cwd=copied)
-    assert shown.code == 4
-    assert (
-        shown.err.splitlines()[0]
-        == "my photos: there is no such file or folder; the recipe names it"
-    )
-
-
-def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
-    recipe = copied / "run" / "best.yaml"
-    text = recipe.read_text(encoding="utf-8")
-    recipe.write_text(text.replace("\npatience:", "\npatiense:"), encoding="utf-8")
-    line = text[: text.index("\npatience:")].count("\n") + 2
-    shown = call("train", "--from", "run", cwd=copied)
-    assert shown.code == 2
-    assert shown.err.startswith(
-        f'run/best.yaml:{line}: patiense is not a known key.\n  Fix: did you mean "patience"?\n'
-    )
-
-
 @pytest.mark.parametrize(
     ("out", "message"),
     [
@@ -453,16 +258,3 @@ def test_folder_that_could_not_be_written_is_refused_before_training(
     first, fix = shown.err.splitlines()
     assert first.startswith(message)
     assert fix.startswith("  Fix: ")
-
-
-def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:
-    shutil.copy(finished.path / "best.yaml", tmp_path / "best.yaml")
-    shown = call("train", "--from", "best.yaml", cwd=tmp_path)
-    assert shown.code == 4
-    assert shown.err.splitlines() == [
-        "my photos: there is no such file or folder; the recipe names it",
-        (
-            "  Fix: start from the folder that the run was started in, or name where the data are"
-            " now: --data PATH, or --data-dir for the root of the data."
-        ),
-    ]

@@ -93,6 +93,15 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back(tmp_path: Path) 
     assert answers[2].json["error"]["code"] == "rate"
 
 
+def test_each_image_of_a_request_counts(tmp_path: Path) -> None:
+    with service(tmp_path, limits=Limits(rate=4)) as running:
+        three = running.predict_form([(f"{n}.png", png()) for n in range(3)])
+        answers = [running.predict(png()) for _ in range(2)]
+    assert [one.status for one in (three, *answers)] == [200, 200, 429]
+    fix = answers[1].json["error"]["fix"]
+    assert fix.endswith(" s; each image of a request counts.")
+
+
 def test_guesses_at_the_token_count(tmp_path: Path) -> None:
     with service(tmp_path, token=TOKEN, limits=Limits(rate=2)) as running:
         wrong = {"Authorization": "Bearer wrong"}

@@ -34,6 +34,17 @@ def test_what_was_refused_costs_nothing() -> None:
     assert rate.wait_s("a") == 0
 
 
+def test_more_images_than_a_bucket_has_are_waited_for_afterwards() -> None:
+    clock = Clock()
+    rate = RateLimit(60, clock)
+    assert rate.wait_s("a") == 0
+    rate.charge("a", 89)
+    assert rate.wait_s("a") == pytest.approx(31)
+    assert rate.wait_s("b") == 0
+    clock.now += 31
+    assert rate.wait_s("a") == 0
+
+
 def test_an_idle_client_saves_up_no_more_than_a_minute() -> None:
     clock = Clock()
     rate = RateLimit(2, clock)
@@ -61,4 +72,5 @@ def test_clients_of_ipv4_do_not_share_where_the_service_is_bound_to_ipv6() -> No
 
 def test_no_limit() -> None:
     rate = RateLimit(0, Clock())
+    rate.charge("a", 1000)
     assert {rate.wait_s("a") for _ in range(1000)} == {0.0}

@@ -124,14 +124,20 @@ def read_mlflow(run: TrackedRun) -> Store:
     return Store(trainings=found, said=whole)
 
 
-def read_optuna(run: TrackedRun) -> Store:
+def study_of(run: TrackedRun) -> Any:
+    """Optuna's study of a run."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
-    from optuna.trial import TrialState
 
     storage = JournalStorage(JournalFileBackend(str(run.folder / "optuna.journal")))
-    study = optuna.load_study(study_name=run.name, storage=storage)
+    return optuna.load_study(study_name=run.name, storage=storage)
+
+
+def read_optuna(run: TrackedRun) -> Store:
+    from optuna.trial import TrialState
+
+    study = study_of(run)
     states = {
         TrialState.COMPLETE: "ok",
         TrialState.PRUNED: "ok",

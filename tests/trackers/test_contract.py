@@ -19,16 +19,20 @@ from tests.trackers.stores import (
     read_optuna,
     read_tensorboard,
     read_wandb,
+    study_of,
 )
 from tests.trackers.tracked_runs import (
+    ADAM,
     BREACH,
     SETTINGS,
+    SGD,
     TRIALS,
     epoch,
     events,
     finished,
     from_tables,
     tracked,
+    trial,
 )
 from tuner.records.events import SearchResumed, StageStarted
 from tuner.records.trial import Trial
@@ -293,13 +297,8 @@ class TestOptuna(TrackerContract):
             file.write(b'{"op_code": 8, "tri')
 
     def test_optunas_best_trial_is_the_winner_with_its_score(self, run: TrackedRun) -> None:
-        import optuna
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-
         self.track(run)
-        storage = JournalStorage(JournalFileBackend(str(run.folder / "optuna.journal")))
-        best = optuna.load_study(study_name=run.name, storage=storage).best_trial
+        best = study_of(run).best_trial
         assert best.user_attrs["trials"] == "0003, 0006"
         assert best.value == 2 / 3
         assert best.user_attrs["scores_by_epoch"] == {"2": 0.55, "4": 2 / 3}
@@ -317,6 +316,23 @@ class TestOptuna(TrackerContract):
         assert states["trial 0003"] == "ok"
         follower.take(StageStarted(title="Retraining"))
         assert read_optuna(run).trainings["trial 0004"].state == "ok"
+
+    def test_a_pruned_setting_has_its_score_though_its_last_epoch_was_worse(
+        self, run: TrackedRun
+    ) -> None:
+        deep = trial("0000", ADAM, *(epoch(n, n / 9) for n in range(1, 9)), last_epoch=8)
+        shallow = trial("0001", SGD, epoch(1, 0.4), epoch(2, 0.3))
+        tracker = make_tracker(self.name, run)
+        tracker.open()
+        follower = Follower(tracker)
+        for event in (*events((deep, shallow)), StageStarted(title="Retraining")):
+            follower.take(event)
+        study = study_of(run)
+        assert [(one.state.name, one.value) for one in study.get_trials()] == [
+            ("COMPLETE", 8 / 9),
+            ("PRUNED", 0.4),
+        ]
+        assert study.metric_names == ["val_accuracy"]
 
 
 def test_every_tracker_has_its_class_here() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from tuner.production.recipe_model import named_model
 from tuner.report.text import plural
 
 _SHOWN = 3
+# `FinishedRun.predict` is wrapped by a decorator of contextlib.
+_INSIDE = ("tuner", "contextlib")
 
 
 def predicted(options: PredictOptions, images: Any) -> pd.DataFrame:
@@ -80,12 +84,19 @@ def _tell_of(bad: Sequence[NotPredicted], n: int) -> None:
             what = f"none of {n:,} files can be read as an image: {shown}"
         raise DataError(what, "give images that other programs can open.")
     if bad:
-        warnings.warn(
+        _warn_caller(
             f"{plural(len(bad), 'file')} of {n:,} cannot be read as images, and the column error"
-            f" says why: {shown}",
-            # Of the caller of `FinishedRun.predict`, which is wrapped once.
-            stacklevel=5,
+            f" says why: {shown}"
         )
+
+
+def _warn_caller(message: str) -> None:
+    """Warn at the line that called this package, through however many of its functions."""
+    frame: FrameType | None = sys._getframe()
+    level = 1
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def _frame(rows: Sequence[Prediction | NotPredicted], class_names: Sequence[str]) -> pd.DataFrame:

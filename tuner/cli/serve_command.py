@@ -91,7 +91,7 @@ _LIMITS = Limits()
     "--rate",
     type=click.IntRange(min=0),
     help=(
-        "Maximum number of requests per minute from one client; 0 is no limit."
+        "Maximum number of images per minute from one client; 0 is no limit."
         f"  [default: {USUAL_RATE}; without --host and --trusted-proxy no limit]"
     ),
 )

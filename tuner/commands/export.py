@@ -36,7 +36,6 @@ from tuner.production.exported_labels import write_labels
 from tuner.production.fitting import load_fitting
 from tuner.production.recipe_model import ChosenModel, LoadedModel, check_is_there, named_model
 from tuner.production.recipes import fold_of, full_fold, import_notice
-from tuner.records.sealed_recipe import Recipe
 from tuner.store.files.whole_files import json_line, write_text
 
 # Training images that say which values occur in a network, for int8; more change nothing.
@@ -118,7 +117,7 @@ def export(options: ExportOptions, tell: Callable[[str], None]) -> ExportedModel
     tell(chosen.words)
     tell("Loading the images that check the file ...")
     dataset, notes = load_fitting(chosen.recipe, chosen.recipe_file, options.data, options.data_dir)
-    changes = _changes(chosen.recipe, dataset, options)
+    changes = _changes(chosen, dataset, options)
     for note in (*notes, *changes):
         tell(note)
     is_sealed = options.data is None and not changes
@@ -157,7 +156,7 @@ def _folder_name(options: ExportOptions, chosen: ChosenModel) -> str:
     return "-".join(filter(None, [name, options.format, options.quantize]))
 
 
-def _changes(recipe: Recipe, dataset: Dataset, options: ExportOptions) -> list[str]:
+def _changes(chosen: ChosenModel, dataset: Dataset, options: ExportOptions) -> list[str]:
     """What of the recipe's data is not as it was; data without a test part are refused."""
     if not dataset.split.n_test:
         raise DataError(
@@ -166,10 +165,11 @@ def _changes(recipe: Recipe, dataset: Dataset, options: ExportOptions) -> list[s
         )
     if options.data is not None:
         return []
+    recipe = chosen.recipe
     fold = fold_of(recipe, dataset) if recipe.data.n_validation else full_fold(recipe, dataset)
     return [
         f"the data differ from those of the recipe: {text}"
-        for text in data_changes(recipe, dataset, fold)
+        for text in data_changes(recipe, chosen.recipe_file, dataset, fold)
     ]
 
 

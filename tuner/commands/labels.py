@@ -9,19 +9,22 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import filelock
-import numpy as np
 
 from tuner.backend import framework
-from tuner.data.corrected_labels import CorrectedLabel
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
-from tuner.metrics.confident_learning import LabelDoubts, find_doubts
 from tuner.pipeline.announce import corrected_words
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.training_data import training_data
 from tuner.production.changes import code_changes
 from tuner.production.fitting import load_fitting
+from tuner.production.judged_labels import (
+    JudgedLabels,
+    doubtful_labels,
+    earlier_corrections,
+    judged_labels,
+)
 from tuner.production.labels_options import TABLE, LabelsOptions
 from tuner.production.out_of_fold import Cut, OutOfFold, Plan, cut_parts, predict_out_of_fold
 from tuner.production.recipes import import_notice, recipe_path
@@ -31,7 +34,7 @@ from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import plural
 from tuner.store.files.leftovers import sweep
 from tuner.store.files.whole_files import is_disk_full, write_text
-from tuner.store.label_table import DoubtfulLabel, EarlierCorrection, write_label_table
+from tuner.store.label_table import DoubtfulLabel, write_label_table
 from tuner.store.recipe_file import read_recipe
 
 # Pictures of the page, for each of its two lists.
@@ -214,67 +217,23 @@ class _How:
 
 def _write(dataset: Dataset, found: OutOfFold, how: _How, table: Path) -> ListedLabels:
     """Rank the labels, and write list and page."""
-    from tuner.doctor.thumbnails import data_uris
-    from tuner.evaluation.sealed import open_test
-    from tuner.evaluation.temperature import fitted_temperature
-    from tuner.metrics.calibration import tempered
-    from tuner.report.labels_page import LabelsPage, PicturedLabel, render
-
-    numbers = dataset.sealed().images.labels.copy()
-    if how.has_test:
-        test = open_test(dataset)
-        numbers[test.rows] = test.labels
-    # As they are now: given by the data, or corrected before.
-    current = numbers[found.rows]
-    is_test = np.isin(found.rows, dataset.split.test)
-    # One number for all folds, of thousands of labels: what a single label does to it is nothing.
-    temperature = fitted_temperature(current[~is_test], found.probabilities[~is_test]).value
-    probabilities = tempered(found.probabilities, temperature)
-    doubts = find_doubts(current, probabilities)
-    listed = doubts.order[: doubts.n_flagged]
-    rows = _rows(dataset, found, current, probabilities, doubts)
-    earlier = _earlier(dataset, found.rows[listed])
-    shown = _shown(rows)
-    sources = data_uris(dataset.images.images, (found.rows[listed[rank]] for rank in shown))
+    judged = judged_labels(dataset, found, with_test=how.has_test)
+    rows = doubtful_labels(judged)
+    earlier = earlier_corrections(judged)
     result = ListedLabels(
         table=table,
         page=_page(table),
-        n=len(current),
+        n=len(judged.current),
         n_listed=len(rows),
         n_test_listed=sum(row.part == "test" for row in rows),
-        n_expected=doubts.n_expected,
-        accuracy=float((probabilities.argmax(axis=1) == current).mean()),
+        n_expected=judged.doubts.n_expected,
+        accuracy=judged.accuracy,
         has_test=how.has_test,
         n_folds=len(how.cut.parts),
         n_left_out=how.cut.n_left_out,
         n_earlier=len(earlier),
     )
-    page = LabelsPage(
-        title=dataset.card.title,
-        name=dataset.images.name,
-        fingerprint=dataset.images.fingerprint,
-        model=how.title or "the recipe's model",
-        class_names=dataset.spec.class_names,
-        joint=tuple(map(tuple, doubts.joint.tolist())),
-        temperature=temperature,
-        epochs=how.epochs,
-        n_folds=result.n_folds,
-        n=result.n,
-        n_expected=result.n_expected,
-        accuracy=result.accuracy,
-        has_test=how.has_test,
-        n_left_out=how.cut.n_left_out,
-        n_earlier=len(earlier),
-        table=table.as_posix(),
-        rows=tuple(rows),
-        pictured=tuple(
-            PicturedLabel(
-                rank=rank + 1, row=rows[rank], source=sources[int(found.rows[listed[rank]])]
-            )
-            for rank in shown
-        ),
-    )
-    html = render(page)
+    html = _html(how, judged, rows, result)
     with _writing(table):
         # The list last: a command that is killed between the two can be given again.
         write_text(result.page, html)
@@ -282,54 +241,43 @@ def _write(dataset: Dataset, found: OutOfFold, how: _How, table: Path) -> Listed
     return result
 
 
-def _rows(
-    dataset: Dataset,
-    found: OutOfFold,
-    current: np.ndarray,
-    probabilities: np.ndarray,
-    doubts: LabelDoubts,
-) -> list[DoubtfulLabel]:
-    """The listed labels, the most doubtful first."""
-    names = dataset.spec.class_names
-    before = {one.row: one.given for one in _corrected(dataset)}
+def _html(
+    how: _How, judged: JudgedLabels, rows: Sequence[DoubtfulLabel], result: ListedLabels
+) -> str:
+    """The page, with pictures of some."""
+    from tuner.doctor.thumbnails import data_uris
+    from tuner.report.labels_page import LabelsPage, PicturedLabel, render
 
-    def row_at(at: int) -> DoubtfulLabel:
-        row, label = int(found.rows[at]), names[current[at]]
-        return DoubtfulLabel(
-            image=dataset.images.origins[row],
-            part="test" if row in dataset.split.test else "train",
-            given=before.get(row, label),
-            label=label,
-            suggested=names[doubts.suggested[at]],
-            margin=float(doubts.margins[at]),
-            probabilities=tuple(probabilities[at].tolist()),
-        )
-
-    return [row_at(at) for at in doubts.order[: doubts.n_flagged].tolist()]
-
-
-def _corrected(dataset: Dataset) -> Sequence[CorrectedLabel]:
-    return dataset.corrections.labels if dataset.corrections else ()
-
-
-def _earlier(dataset: Dataset, listed: np.ndarray) -> list[EarlierCorrection]:
-    """Corrections of an earlier list that are not listed again, so that none gets lost."""
-    split, again = dataset.split, set(listed.tolist())
-    test = set(split.test.tolist())
-    used = {row for fold in split.folds for row in np.r_[fold.train, fold.validation].tolist()}
-    return [
-        EarlierCorrection(
-            image=dataset.images.origins[one.row],
-            part="test" if one.row in test else "train" if one.row in used else "unused",
-            given=one.given,
-            label=one.label,
-        )
-        for one in _corrected(dataset)
-        if one.row not in again
-    ]
+    dataset, shown = judged.dataset, _shown(rows)
+    places = [int(judged.found.rows[judged.listed[rank]]) for rank in shown]
+    sources = data_uris(dataset.images.images, places)
+    page = LabelsPage(
+        title=dataset.card.title,
+        name=dataset.images.name,
+        fingerprint=dataset.images.fingerprint,
+        model=how.title or "the recipe's model",
+        class_names=dataset.spec.class_names,
+        joint=tuple(map(tuple, judged.doubts.joint.tolist())),
+        temperature=judged.temperature,
+        epochs=how.epochs,
+        n_folds=result.n_folds,
+        n=result.n,
+        n_expected=result.n_expected,
+        accuracy=result.accuracy,
+        has_test=result.has_test,
+        n_left_out=result.n_left_out,
+        n_earlier=result.n_earlier,
+        table=result.table.as_posix(),
+        rows=tuple(rows),
+        pictured=tuple(
+            PicturedLabel(rank=rank + 1, row=rows[rank], source=sources[place])
+            for rank, place in zip(shown, places, strict=True)
+        ),
+    )
+    return render(page)
 
 
-def _shown(rows: list[DoubtfulLabel]) -> list[int]:
+def _shown(rows: Sequence[DoubtfulLabel]) -> list[int]:
     """Positions of the labels that are shown with a picture, of both parts the most doubtful."""
     parts = [[at for at, row in enumerate(rows) if row.part == part] for part in ("train", "test")]
     return sorted(at for part in parts for at in part[:_SHOWN])

@@ -17,6 +17,7 @@ from tuner.production.decoded_images import Decoded, NotPredicted, decoded_image
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
 from tuner.production.recipe_model import ChosenModel, LoadedModel, check_is_there, named_model
+from tuner.production.recipes import import_notice
 from tuner.production.sorted_folders import SortedFolders
 from tuner.records.sealed_recipe import Recipe
 
@@ -88,7 +89,8 @@ def predict(
     Args:
         options: What is asked for.
         files: In any format that Pillow reads.
-        tell: Called with the model that predicts, in one line, before it is loaded.
+        tell: Called with the code that the recipe runs, and with the model that predicts, in a line
+            each, before it is loaded.
 
     Raises:
         ConfigurationError: If there is no such model or temperature, a picture of several images is
@@ -103,7 +105,12 @@ def predict(
     sorter = None
     if options.sort_into is not None:
         sorter = SortedFolders(options.sort_into, names, links=options.link)
-    found = _predicted(options, files, chosen, temperature, lambda: tell(chosen.words))
+
+    def tell_model() -> None:
+        for words in filter(None, [import_notice(chosen.recipe.model), chosen.words]):
+            tell(words)
+
+    found = _predicted(options, files, chosen, temperature, tell_model)
     return Predictions(
         class_names=names, found=_sorted(found, sorter) if sorter else found, sorter=sorter
     )

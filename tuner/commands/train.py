@@ -31,6 +31,11 @@ from tuner.records.sealed_recipe import Recipe
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
 
+_WHAT_CHANGES_MEAN = (
+    "the expected interval at the end shows whether these differences matter; with --verify, a"
+    " score outside of it ends the command with exit code 3"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
@@ -96,6 +101,9 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     # One after the other: what a recipe imports is told before anything of it is looked for.
     for text in _notes(recipe, path):
         listener(Notice(text=text))
+    code = code_changes(recipe, path)
+    for text in code:
+        listener(Notice(text=text))
     if options.verify and recipe.expected is None:
         raise ConfigurationError(
             f"{path}: it states no expected test score to verify",
@@ -112,6 +120,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     out = options.out or place / f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     with trained_folder(out) as folder:
         dataset, changes = _loaded(recipe, path, options, listener)
+        if _is_judged(recipe, options) and (code or (changes and not options.data)):
+            listener(Notice(text=_WHAT_CHANGES_MEAN))
         data = training_data(dataset, options.data_dir)
         trained = train_recipe(recipe, data, dataset, options.training, folder, listener)
         write_trained(recipe, path, dataset, trained, options, folder, began_s)
@@ -134,6 +144,11 @@ def _recipe(source: Path, options: TrainOptions, listener: Listener) -> tuple[Re
     return recipe, path
 
 
+def _is_judged(recipe: Recipe, options: TrainOptions) -> bool:
+    """Whether the score is compared with that of the recipe, without an error where it differs."""
+    return bool(recipe.expected) and not options.verify and not _has_more_images(recipe, options)
+
+
 def _has_more_images(recipe: Recipe, options: TrainOptions) -> bool:
     """Whether it trains on validation images, which the trainings of the recipe did not."""
     return options.training.full_data and recipe.data.n_validation > 0
@@ -147,8 +162,6 @@ def _notes(recipe: Recipe, path: Path) -> Iterator[str]:
             yield notice
     for text in recipe.origin.cut_short if recipe.origin else ():
         yield f"the recipe comes from a run that was cut short: {text}"
-    for text in code_changes(recipe, path):
-        yield f"changed since the recipe was written: {text}"
 
 
 def _loaded(
@@ -162,7 +175,7 @@ def _loaded(
     is_full = options.training.full_data or recipe.data.n_validation == 0
     fold = full_fold(recipe, dataset) if is_full else fold_of(recipe, dataset)
     same = full_fold(recipe, dataset) if recipe.data.n_validation == 0 else fold_of(recipe, dataset)
-    changes = list(data_changes(recipe, dataset, same))
+    changes = list(data_changes(recipe, path, dataset, same))
     # Other data are others by intent.
     for text in () if options.data else changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))

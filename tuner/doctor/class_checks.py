@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tuner.data.splits.split_rules import Role
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Finding, Severity
+from tuner.names import first_of
 from tuner.report.text import plural
 
 # Distinct images of a class: fewer cannot be split into three parts, or measure nothing.
@@ -69,7 +70,7 @@ def _few(
         severity=severity,
         summary=(
             f"{plural(len(found), 'class', 'classes')} with fewer than {limit} distinct images:"
-            f" {_list(named)}."
+            f" {first_of(named, _NAMED)}."
         ),
         meaning=meaning,
         advice="add images of this class, or leave the class out.",
@@ -88,7 +89,7 @@ def not_in_every_part(data: ExaminedData) -> Iterator[Finding]:
         missing = [images.class_names[i] for i in np.flatnonzero((n == 0) & (n_all > 0))]
         if not missing:
             continue
-        named = _list([f'"{name}"' for name in missing])
+        named = first_of([f'"{name}"' for name in missing], _NAMED)
         yield Finding(
             code="class-missing-in-part",
             severity="error" if role == "train" else "warning",
@@ -140,8 +141,3 @@ def imbalance(data: ExaminedData) -> Iterator[Finding]:
         ),
         counts={"most": int(counts[most]), "least": int(counts[least])},
     )
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

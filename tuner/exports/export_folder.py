@@ -11,7 +11,7 @@ from pathlib import Path
 from tuner.errors import ConfigurationError
 from tuner.exports import model_card, predict_script
 from tuner.exports.formats import FORMATS
-from tuner.names import printable
+from tuner.names import first_of, printable
 from tuner.production import exported_labels
 from tuner.store.files.leftovers import sweep, writer
 from tuner.store.files.whole_files import is_disk_full
@@ -45,10 +45,9 @@ def check_folder(path: Path) -> None:
     # Without a record, a file with a name of ours is still somebody else's.
     others = sorted(names - _WRITTEN if names.intersection(_RECORDS) else names)
     if others:
-        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
         raise ConfigurationError(
             f"{path}: holds files that no export wrote; they are not replaced:"
-            f" {', '.join(map(printable, others[:_SHOWN]))}{more}",
+            f" {first_of(list(map(printable, others)), _SHOWN)}",
             "name another folder with --out, or move them.",
         )
 

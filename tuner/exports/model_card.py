@@ -16,7 +16,7 @@ from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
-from tuner.names import one_line
+from tuner.names import first_of, one_line
 from tuner.records.scores import Scores
 from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import decimal, file_size, percent, plural
@@ -164,10 +164,9 @@ def _use(exported: Exported) -> Iterator[str]:
 
 def _intended(exported: Exported) -> Iterator[str]:
     names = exported.recipe.image.class_names
-    shown = ", ".join(_text(name) for name in names[:_MOST_CLASSES])
-    more = f" and {len(names) - _MOST_CLASSES:,} more" if len(names) > _MOST_CLASSES else ""
+    shown = first_of([_text(name) for name in names], _MOST_CLASSES)
     yield (
-        f"To tell {plural(len(names), 'class', 'classes')} apart: {shown}{more}. The images should"
+        f"To tell {plural(len(names), 'class', 'classes')} apart: {shown}. The images should"
         " be like those that it was trained on: the same kind of camera, subject and framing. Every"
         " image gets one of these labels, whatever it shows."
     )

@@ -16,6 +16,7 @@ from tuner.data.decoding.value_range import range_words
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
 from tuner.errors import DataError, MissingDataError
+from tuner.names import first_of
 from tuner.pipeline.preparation.compatibility import refuse_flip
 from tuner.production.recipe_images import recipe_settings
 from tuner.records.sealed_recipe import Recipe
@@ -169,8 +170,8 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
         ]
         raise DataError(
             f"{dataset.card.name}: its classes differ from those of the recipe: {'; '.join(parts)}",
-            "use data of the same classes, or search again on these data with `python -m tuner"
-            " run`.",
+            f"use data of the same classes, {_renaming(new, missing)}or search again on these data"
+            " with `python -m tuner run`.",
         )
     numbers = np.array([then.index(name) for name in now], dtype=np.int64)
     labels = numbers[dataset.images.labels]
@@ -182,6 +183,15 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
     )
 
 
+def _renaming(new: list[str], missing: list[str]) -> str:
+    """What to do where one class has another name, as far as names show it."""
+    if (len(new), len(missing)) != (1, 1):
+        return ""
+    return (
+        f'write "{new[0]}" for "{missing[0]}" under class_names in the recipe if it is the same'
+        " class, "
+    )
+
+
 def _named(names: list[str]) -> str:
-    shown = ", ".join(f'"{name}"' for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else shown
+    return first_of([f'"{name}"' for name in names], _SHOWN)

@@ -59,7 +59,8 @@ def make_app(
         rate: The limit of each client, which all processes share.
     """
     metrics = Metrics()
-    service = _Service(options, folder, metrics)
+    guard = Guard(options, rate)
+    service = _Service(options, folder, metrics, guard)
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
@@ -81,7 +82,7 @@ def make_app(
         lifespan=life,
         exception_handlers={HTTPException: _http_error},
     )
-    app.add_middleware(Door, guard=Guard(options, rate), metrics=metrics, limits=options.limits)
+    app.add_middleware(Door, guard=guard, metrics=metrics, limits=options.limits)
     return app
 
 
@@ -97,10 +98,11 @@ class _Ready:
 class _Service:
     """What answers the requests of one process."""
 
-    def __init__(self, options: ServeOptions, folder: Path, metrics: Metrics) -> None:
+    def __init__(self, options: ServeOptions, folder: Path, metrics: Metrics, guard: Guard) -> None:
         self._options = options
         self._folder = folder
         self._metrics = metrics
+        self._guard = guard
         limits = options.limits
         self._room = Room(max(limits.max_bytes, limits.max_bytes_in_progress))
         self._ready: _Ready | None = None
@@ -174,6 +176,7 @@ class _Service:
         explains = request.query_params.get("saliency", "").lower() in _YES
         with self._metrics.request_s.time():
             async with self._in_time(request) as files:
+                self._guard.charge(request, len(files))
                 found = await asyncio.gather(*(self._one(file, explains) for file in files))
         errors = [one for one in found if isinstance(one, RequestError)]
         self._metrics.images.labels("predicted").inc(len(found) - len(errors))

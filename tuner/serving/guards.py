@@ -44,11 +44,24 @@ class Guard:
         if request.scope["path"] in OPEN_PATHS:
             return
         # Guesses at the token count, too.
-        wait_s = self._rate.wait_s(request.client.host if request.client else "")
+        wait_s = self._rate.wait_s(_client(request))
         if wait_s > 0:
             raise _too_many(wait_s)
         if self._token is not None:
             _check_token(request, self._token)
+
+    def charge(self, request: HTTPConnection, n_images: int) -> None:
+        """Count the images of a request that came in: `check` has counted one.
+
+        Args:
+            request: The request.
+            n_images: All that it holds.
+        """
+        self._rate.charge(_client(request), n_images - 1)
+
+
+def _client(request: HTTPConnection) -> str:
+    return request.client.host if request.client else ""
 
 
 def _check_token(request: HTTPConnection, expected: bytes) -> None:
@@ -107,7 +120,7 @@ def _too_many(wait_s: float) -> RequestError:
     return RequestError(
         HTTPStatus.TOO_MANY_REQUESTS,
         "rate",
-        "too many requests from this address",
-        f"wait {math.ceil(wait_s)} s, or send several images in one request.",
+        "too many requests or images from this address",
+        f"wait {math.ceil(wait_s)} s; each image of a request counts.",
         {"Retry-After": str(math.ceil(wait_s))},
     )

@@ -84,7 +84,7 @@ _ERRORS: Mapping[str, str] = {
     "413": "Too many bytes, pixels or images.",
     "415": "The type of the body is not supported.",
     "422": "The body is not an image.",
-    "429": "Too many requests from this address.",
+    "429": "Too many requests or images from this address.",
     "503": "Too much is in progress, or the disk is full.",
 }
 

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Requests a minute of one client, where others than this machine may reach the service.
+# Images a minute of one client, where others than this machine may reach the service.
 USUAL_RATE = 1200
 
 
@@ -21,8 +21,9 @@ class Limits:
         max_pixels: Of an image, by its header.
         max_images: In a request.
         max_requests: Requests for predictions in progress in one process; more are refused.
-        rate: Requests a minute of one client; 0 is no limit. None is none where only this
-            machine reaches the service, and `USUAL_RATE` elsewhere.
+        rate: Images a minute of one client, where a request without any counts as one; 0 is no
+            limit. None is none where only this machine reaches the service, and `USUAL_RATE`
+            elsewhere.
         body_timeout_s: For the whole body to arrive.
     """
 
@@ -75,7 +76,7 @@ class ServeOptions:
 
     @property
     def rate(self) -> int:
-        """Requests a minute of one client; 0 is no limit."""
+        """Images a minute of one client; 0 is no limit."""
         if self.limits.rate is not None:
             return self.limits.rate
         return 0 if self.is_private else USUAL_RATE

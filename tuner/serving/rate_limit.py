@@ -1,4 +1,4 @@
-"""How many requests a client may send: a bucket of each client's, the same for all processes."""
+"""How many images a client may send: a bucket of each client's, the same for all processes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ _MINUTE_S = 60.0
 
 
 class RateLimit:
-    """A bucket for each client that holds a minute's requests and fills evenly.
+    """A bucket for each client that holds a minute's images and fills evenly.
+
+    A request takes one, whatever it holds, before anything of it is read. `charge` takes the rest
+    once they are counted, and more than the bucket has: the next request waits for them.
 
     It can be handed to processes that are started with it, and all of them then count together.
-    Nothing locks it: a process that dies could not let go, and two that write at once only let one
+    Nothing locks it: a process that dies could not let go, and two that write at once only let a
     request more through.
     """
 
@@ -28,7 +31,7 @@ class RateLimit:
         """Begin with full buckets.
 
         Args:
-            per_minute: Requests of one client; 0 is no limit.
+            per_minute: Images of one client; 0 is no limit.
             clock: Seconds, the same for all processes.
         """
         self._per_minute = per_minute
@@ -49,16 +52,34 @@ class RateLimit:
         """
         if not self._per_minute:
             return 0.0
-        place = 2 * (zlib.crc32(self._salt + _network(client)) % _PLACES)
-        missing, since = self._buckets[place], self._buckets[place + 1]
+        place = self._place(client)
+        over = self._missing(place) + 1 - self._per_minute
+        if over > 0:
+            return over * _MINUTE_S / self._per_minute
+        self._buckets[place] += 1
+        return 0.0
+
+    def charge(self, client: str, n: int) -> None:
+        """Take more out of a client's bucket, whether it has as many or not.
+
+        Args:
+            client: Its address.
+            n: Images of a request beyond the first.
+        """
+        if self._per_minute:
+            place = self._place(client)
+            self._buckets[place] = self._missing(place) + n
+
+    def _place(self, client: str) -> int:
+        return 2 * (zlib.crc32(self._salt + _network(client)) % _PLACES)
+
+    def _missing(self, place: int) -> float:
+        """How many are missing from a bucket now, which is written down."""
         now = self._clock()
-        filled = (now - since) * self._per_minute / _MINUTE_S
-        missing = max(0.0, missing - filled) + 1
-        is_taken = missing <= self._per_minute
-        self._buckets[place] = missing - (not is_taken)
-        self._buckets[place + 1] = now
-        over = missing - self._per_minute
-        return 0.0 if is_taken else over * _MINUTE_S / self._per_minute
+        filled = (now - self._buckets[place + 1]) * self._per_minute / _MINUTE_S
+        missing: float = max(0.0, self._buckets[place] - filled)
+        self._buckets[place], self._buckets[place + 1] = missing, now
+        return missing
 
 
 def _network(client: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 import zlib
@@ -13,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tuner.errors import ConfigurationError
-from tuner.names import text_of_cell
 from tuner.records.error_text import reason_of
 from tuner.records.results import Results
 from tuner.store.files.reading import DamagedFileError, read_whole
+from tuner.store.split_table import read_split
 
 # Of a million test images and a hundred classes.
 _MOST_BYTES = 2_000_000_000
@@ -58,7 +57,9 @@ def read_predictions(folder: Path, results: Results) -> KeptPredictions:
             " started with --search-only or by `train`.",
         )
     labels, found = _arrays(path, trainings, results)
-    images = _test_images(folder / "split.csv")
+    # In the order of the predictions: both keep the data set's order.
+    split = read_split(folder, _HINT)
+    images = [row.image for row in split if row.part == "test"]
     if len(images) != len(labels):
         raise DamagedFileError(
             f"{folder / 'split.csv'}: names {len(images):,} test images, but predictions.npz holds"
@@ -101,15 +102,3 @@ def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray
     if array.shape != shape:
         raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
     return array
-
-
-def _test_images(path: Path) -> list[str]:
-    """The images that test, in the order of the predictions: both keep the data set's order."""
-    try:
-        text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
-        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        return [text_of_cell(row["image"]) for row in rows if row["part"] == "test"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise DamagedFileError(
-            f"{path}: cannot be read as the run's split ({reason_of(error)})", _HINT
-        ) from error

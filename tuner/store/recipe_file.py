@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.errors import ConfigurationError
+from tuner.names import printable
 from tuner.records.combination import Combination, Member, View
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
@@ -35,6 +38,7 @@ from tuner.store.recipe_checks import recipe_problems
 RECIPE = TypeAdapter(Recipe)
 # The last line of the file: a hash of all that stands above it, comments and layout left out.
 _DIGEST = "digest"
+_NOTHING = "nothing"
 _REMEDY = "correct the line, or take the value from the best.yaml that the run wrote."
 
 
@@ -104,6 +108,39 @@ def is_edited(path: Path) -> bool:
     data = load_document(path, limits=BY_A_RUN).data
     stated = data.get(_DIGEST) if isinstance(data, dict) else None
     return stated is not None and stated != _digest(data)
+
+
+def edited_values(path: Path, copies: Iterable[Path]) -> list[str]:
+    """What was edited in a recipe, as `max_epochs is 9, was 3`, in a line each.
+
+    Args:
+        path: The recipe.
+        copies: Recipes, of which one may be as it was written; else nothing can be said.
+
+    Raises:
+        ConfigurationError: If the recipe cannot be read.
+    """
+    now = load_document(path, limits=BY_A_RUN).data
+    for copy in copies:
+        with suppress(ConfigurationError):
+            then = load_document(copy, limits=BY_A_RUN).data
+            is_whole = isinstance(then, dict) and then.get(_DIGEST) == _digest(then)
+            if is_whole and then[_DIGEST] == now.get(_DIGEST):
+                return list(_differing(now, then))
+    return []
+
+
+def _differing(now: Any, then: Any, place: str = "") -> Iterator[str]:
+    if isinstance(now, dict) and isinstance(then, dict):
+        for key in dict.fromkeys([*now, *then]):
+            name = f"{place}.{key}" if place else str(key)
+            yield from _differing(now.get(key, _NOTHING), then.get(key, _NOTHING), name)
+    elif now != then:
+        yield f"{place} is {_shown(now)}, was {_shown(then)}"
+
+
+def _shown(value: Any) -> str:
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _digest(plain: Mapping[str, Any]) -> str:

@@ -39,6 +39,10 @@ class OptunaTracker(Tracker):
             direction="minimize" if self.run.objective.direction == "min" else "maximize",
             load_if_exists=True,
         )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # The dashboard's name for it would be "Objective 0".
+            self._study.set_metric_names([self.run.objective.name])
         self._numbers = {
             trial.user_attrs[_KEY]: trial.number
             for trial in self._study.get_trials(deepcopy=False)
@@ -112,7 +116,10 @@ class OptunaTracker(Tracker):
         elif training.is_comparable:
             self._study.tell(number, training.score)
         else:
-            self._study.tell(number, state=TrialState.PRUNED)
+            # `tell` would give a pruned trial the value of its last epoch, not its score.
+            self._study._storage.set_trial_state_values(
+                self._frozen(training)._trial_id, TrialState.PRUNED, [training.score]
+            )
 
     def finish(self, end: RunEnd) -> None:
         """Write the study's attributes."""

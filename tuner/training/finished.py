@@ -128,7 +128,8 @@ def load_finished(
     reason = "it holds only weights" if path.suffix == ".h5" else "it is not a .keras file"
     if path.suffix == ".keras":
         try:
-            loaded = keras.models.load_model(path, compile=False)
+            # Stated, since a session may have switched it off for files of its own.
+            loaded = keras.models.load_model(path, compile=False, safe_mode=True)
         # Keras raises errors of many kinds for what it does not know, and for damaged files.
         except Exception as error:
             reason = brief(error)

@@ -524,7 +524,9 @@ def test_nothing_left_to_train_is_an_error() -> None:
     )
     with pytest.raises(DataError) as caught:
         split_of(images)
-    assert caught.value.message == "tiny: no image is left to train on"
+    assert caught.value.message == (
+        "tiny: no image is left to train on; left out: 2 copies of test images"
+    )
 
 
 def test_class_whose_images_were_all_left_out_is_named() -> None:

@@ -77,8 +77,9 @@ def test_names_are_text_and_no_elements(visit: Visit, served: Service) -> None:
     opened.page.set_input_files("#files", [a_file(name, png(230))])
     (found,) = results(opened, 1)
     assert found.locator(".name").inner_text() == name
-    assert opened.page.locator("h1").inner_text() == "Brightness <i>"
-    assert opened.page.locator("main b, h1 i, img[src=x]").count() == 0
+    assert opened.page.locator("h1").inner_text() == "dark or <b>bright</b>?"
+    assert opened.page.locator("#model").inner_text() == " · Brightness <i>".upper()
+    assert opened.page.locator("main b, h1 b, header i, img[src=x]").count() == 0
     assert_stays_here(opened, served)
 
 
@@ -135,7 +136,7 @@ def test_the_webcam_takes_pictures_until_it_is_stopped(
 def test_the_keyboard_alone_reaches_everything(visit: Visit) -> None:
     opened = visit()
     page = opened.page
-    page.locator("#about", has_text="classes").wait_for()
+    page.locator("h1", has_text="dark or").wait_for()
 
     def focused() -> str:
         return str(opened.ask("() => document.activeElement.id || document.activeElement.href"))
@@ -167,7 +168,7 @@ def test_a_token_is_asked_for(visit: Visit, tmp_path: Path) -> None:
         page.locator("#wrong", has_text="refuses this token").wait_for()
         page.fill("#token", "the-right-token-of-all")
         page.keyboard.press("Enter")
-        page.locator("h1", has_text="Brightness").wait_for()
+        page.locator("h1", has_text="dark or").wait_for()
         assert not page.locator("#entry").is_visible()
         page.set_input_files("#files", [a_file("a.png", png())])
         results(opened, 1)

@@ -12,7 +12,7 @@ from tuner.data.arrays.array_file import Array, shape_words
 from tuner.data.folders.part_names import ROLE_WORDS, NamedRole, free_role, role_of
 from tuner.data.splits.split_rules import MaybeRole
 from tuner.errors import DataError
-from tuner.names import printable
+from tuner.names import first_of, printable
 
 _IMAGES = frozenset(
     {"x", "image", "images", "img", "imgs", "data", "features", "inputs", "pixels", "samples"}
@@ -61,7 +61,7 @@ def part_names(
     names = [
         f"{printable(name)} ({shape_words(array.shape)})" for name, array in sorted(arrays.items())
     ]
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+    shown = first_of(names, 10)
     if missing:
         raise DataError(
             f"{path.name}: there is no array {missing[0]}; found {shown or 'none'}",

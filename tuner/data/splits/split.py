@@ -171,9 +171,11 @@ def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
     """What is left of the images that may be seen."""
     pool = np.setdiff1d(seen, list(dropped.reasons()))
     if not len(pool):
+        reasons = "; ".join(["no image is left to train on", *_left_out(dropped)])
         raise DataError(
-            f"{images.name}: no image is left to train on",
-            "add some; or see what policies in the card leave out.",
+            f"{images.name}: {reasons}",
+            "add images, or correct what is left out: `python -m tuner datasets check DATASET`"
+            " names it, and policies in a card decide about it.",
         )
     return pool
 

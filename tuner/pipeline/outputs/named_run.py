@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
-from tuner.names import printable
+from tuner.names import first_of, printable
 from tuner.report.command_lines import resume_command
 from tuner.space.documents.spelling import nearest_of
 from tuner.store.files.nearest_path import did_you_mean_path
@@ -85,10 +85,9 @@ def _newest(runs: Sequence[Path], name: Path, root: Path) -> Path:
             f"{name}: there is no finished run below {root}",
             f"{meant}start one with `python -m tuner run DATASET`, or give the folder of a run.",
         )
-    named = ", ".join(str(path) for path in unfinished[:_SHOWN])
-    more = f" and {len(unfinished) - _SHOWN} more" if len(unfinished) > _SHOWN else ""
+    named = first_of([str(path) for path in unfinished], _SHOWN)
     raise ConfigurationError(
-        f"{name}: no run below {root} has finished; these have started: {named}{more}",
+        f"{name}: no run below {root} has finished; these have started: {named}",
         f"resume the newest: {_resuming(unfinished[0])}",
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.execution.make_executor import prepare_this_process
 from tuner.models.registry import is_own
+from tuner.names import first_of
 from tuner.pipeline.identity import plain
 from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.configuration import space_documents
@@ -109,16 +110,12 @@ def _notes(
     before = {*given.space.searched, *given.space.fixed}
     unread = sorted(before - declaration.names - set(declaration.terms))
     if unread and not declaration.is_thorough and not declaration.reads_all:
-        yield f"{model} did not read {_named(unread)} in the settings that were tried"
+        names = first_of(unread, _SHOWN_NAMES)
+        yield f"{model} did not read {names} in the settings that were tried"
     if not space.parameters:
         yield f"{model}: no hyperparameters are searched, so the search has one setting"
     elif added := [name for name in space.searched if name not in before]:
-        yield f"searched as {model} declares it: {_named(added)}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN_NAMES
-    return f"{', '.join(names[:_SHOWN_NAMES])}{f' and {more} more' if more > 0 else ''}"
+        yield f"searched as {model} declares it: {first_of(added, _SHOWN_NAMES)}"
 
 
 def kept(file: SearchSpaceFile) -> dict[str, Any]:

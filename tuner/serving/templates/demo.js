@@ -1,6 +1,6 @@
 "use strict";
 // Bars of a result, and results on the page.
-const MOST_BARS = 10, MOST_RESULTS = 12;
+const MOST_BARS = 10, MOST_RESULTS = 12, MOST_IN_TITLE = 4, MOST_NAMED = 20;
 const at = (id) => document.getElementById(id);
 let token = "", facts = null, stream = null;
 
@@ -13,6 +13,9 @@ function made(kind, words = "", name = "") {
 // Names come from folders and files, in any direction of writing.
 function isolated(words) {
   return made("bdi", words || "(no name)");
+}
+function between(names, words) {
+  return names.flatMap((name, place) => (place ? [words, isolated(name)] : [isolated(name)]));
 }
 function tell(words) {
   at("status").textContent = words;
@@ -35,11 +38,12 @@ async function showModel() {
     return false;
   }
   at("entry").hidden = true;
-  at("title").replaceChildren(isolated(facts.title));
-  const { height, width, channels } = facts.image;
-  const colour = channels === 1 ? "grey" : "colour";
-  at("about").textContent = `${facts.classes.length} classes; the model sees ${width} × ${height} pixels in ${colour}. `
-    + `Probabilities are ${facts.calibrated ? "calibrated" : "as the model gives them"}. Pictures go to this service only.`;
+  at("model").replaceChildren(" · ", isolated(facts.title));
+  const { classes, image: { height, width, channels } } = facts, n = classes.length;
+  at("title").replaceChildren(...(n > MOST_IN_TITLE ? [`One of ${n} classes`] : [...between(classes, " or "), "?"]));
+  const named = n > MOST_IN_TITLE && n <= MOST_NAMED ? ["Classes: ", ...between(classes, ", "), ". "] : [];
+  at("about").replaceChildren(...named, `The model sees ${width} × ${height} pixels in ${channels === 1 ? "grey" : "colour"}. `
+    + `Probabilities are ${facts.calibrated ? "calibrated" : "as the model gives them"}. Pictures go to this service only.`);
   return true;
 }
 
