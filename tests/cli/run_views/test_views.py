@@ -14,7 +14,7 @@ from rich.console import Console
 from tuner.cli.run_views.choice import view
 from tuner.cli.run_views.live import screen
 from tuner.cli.run_views.plain_lines import SHOWN_TASKS, PlainLines, describe
-from tuner.cli.run_views.progress import Progress, short_time
+from tuner.cli.run_views.progress import Progress, short_range, short_time
 from tuner.cli.terminal import output, signals
 from tuner.cli.terminal.output import plain, print_json
 from tuner.cli.terminal.signals import STOPPING, TerminatedError
@@ -29,6 +29,7 @@ from tuner.records.events import (
     RunStarted,
     SearchResumed,
     SearchSized,
+    StageAdvanced,
     StageStarted,
     TrialEnded,
     TrialStarted,
@@ -155,12 +156,12 @@ def test_remaining_time_is_a_range_that_shrinks_as_epochs_end(clock: Clock) -> N
     clock.now += 10
     progress.hear(epoch(1))
     # Nothing but a start of 10 s is known: 6 more of them, and 13 epochs as slow.
-    assert progress.remaining() == "search: 2 min to 5 min left"
+    assert progress.remaining() == "search: 2 to 5 min left"
     clock.now += 3
     for number in (2, 3, 4):
         progress.hear(epoch(number))
     # 6 more starts of 10 s each, and 10 later epochs of 1 s.
-    assert progress.remaining() == "search: 42 s to 2 min left"
+    assert progress.remaining() == "search: 1 to 2 min left"
 
 
 def test_two_workers_need_half_the_time_of_one(clock: Clock) -> None:
@@ -171,8 +172,8 @@ def test_two_workers_need_half_the_time_of_one(clock: Clock) -> None:
     both.hear(epoch(1))
     both.hear(epoch(1, "0001"))
     # 19 epochs of 10 s one after the other; 18 by two workers.
-    assert alone.remaining() == "search: 2 min to 5 min left"
-    assert both.remaining() == "search: 54 s to 3 min left"
+    assert alone.remaining() == "search: 2 to 5 min left"
+    assert both.remaining() == "search: 1 to 3 min left"
 
 
 def test_one_long_trial_cannot_be_shared_out(clock: Clock) -> None:
@@ -192,7 +193,7 @@ def test_one_long_trial_cannot_be_shared_out(clock: Clock) -> None:
             )
         )
     # 10 planned epochs are left, 16 of this trial: they take 160 s however many workers there are.
-    assert progress.remaining() == "search: 2 min to 5 min left"
+    assert progress.remaining() == "search: 2 to 5 min left"
 
 
 def test_time_budget_limits_what_is_said_to_remain(clock: Clock) -> None:
@@ -201,7 +202,7 @@ def test_time_budget_limits_what_is_said_to_remain(clock: Clock) -> None:
         progress.hear(event)
     clock.now += 10
     progress.hear(epoch(1))
-    assert progress.remaining() == "search: 20 s to 20 s left"
+    assert progress.remaining() == "search: 20 s left"
 
 
 def test_what_an_earlier_session_did_counts_but_not_for_the_pace(clock: Clock) -> None:
@@ -221,7 +222,7 @@ def test_what_an_earlier_session_did_counts_but_not_for_the_pace(clock: Clock) -
     clock.now += 10
     progress.hear(epoch(1, "0003"))
     # Of 20 epochs 7 are left, 3 of them begin trials; all are as slow as the one seen, 10 s.
-    assert progress.remaining() == "search: 42 s to 2 min left"
+    assert progress.remaining() == "search: 1 to 2 min left"
 
 
 def test_several_retrainings_run_at_a_time_under_their_own_names() -> None:
@@ -256,6 +257,28 @@ def test_short_time(seconds: float, words: str) -> None:
     assert short_time(seconds) == words
 
 
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "words"),
+    [
+        (20.0, 60.0, "20 to 60 s"),
+        (70.0, 180.0, "1 to 3 min"),
+        (20.0, 100.0, "up to 2 min"),
+        (3240.0, 84_240.0, "0.9 to 23.4 h"),
+        (20.0, 20.4, "20 s"),
+    ],
+)
+def test_both_ends_of_a_range_have_the_unit_of_the_longer_one(
+    low_s: float, high_s: float, words: str
+) -> None:
+    assert short_range(low_s, high_s) == words
+
+
+def test_a_promotion_names_the_trial_that_it_continues() -> None:
+    promoted = replace(trial(8, 0.94), parent_id="0004", first_epoch=2)
+    line = describe(TrialEnded(trial=promoted, is_best=False), heard(started()))
+    assert line.startswith("  trial 0008, continues 0004 (0 of 7): 0.9400 (epochs 2-4, ")
+
+
 def test_events_as_lines() -> None:
     progress = heard(started(), TrialEnded(trial=trial(0, 0.5), is_best=True))
     lines = [
@@ -274,7 +297,7 @@ def test_events_as_lines() -> None:
     ]
     assert lines == [
         (
-            "Photos: 1,200 training, 150 validation, 150 test images\n"
+            "Photos, 1,200 training, 150 validation, 150 test images\n"
             "7 trials, 20 epochs planned; objective val_accuracy\nlog reports/x/1/run.log"
         ),
         "Searching ...",
@@ -306,7 +329,7 @@ def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatc
     clock = {"now": 0.0}
     monkeypatch.setattr("tuner.cli.run_views.plain_lines.time.monotonic", lambda: clock["now"])
     lines = PlainLines(StopRequest(), Progress())
-    for now in (30.0, 61.0, 100.0, 122.0):
+    for now in (30.0, 61.0, 100.0, 122.0, 400.0, 700.0):
         clock["now"] = now
         if now == 100.0:
             lines(TrialStarted(trial=trial(0)))
@@ -314,8 +337,28 @@ def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatc
             lines(epoch(3))
         lines.give_sign_of_life()
     assert errors.getvalue().splitlines() == [
-        "  running: starting",
+        "  running: starting, 61 s",
         "  running: trial 0000 (epoch 3 of 4), trial 0001 (starting, 22 s)",
+        # Nothing has changed at 400 s.
+        "  running: trial 0000 (epoch 3 of 4), trial 0001 (starting, 10 min)",
+    ]
+
+
+def test_a_stage_with_parts_says_how_many_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = io.StringIO()
+    monkeypatch.setattr(output, "ERRORS", errors)
+    clock = {"now": 0.0}
+    monkeypatch.setattr("tuner.cli.run_views.plain_lines.time.monotonic", lambda: clock["now"])
+    lines = PlainLines(StopRequest(), Progress())
+    lines(StageStarted(title="Measuring models"))
+    for now, n_done in ((61.0, 6), (130.0, 6), (480.0, 7)):
+        clock["now"] = now
+        lines(StageAdvanced(n_done=n_done, n=11))
+        lines.give_sign_of_life()
+    assert errors.getvalue().splitlines() == [
+        "Measuring models ...",
+        "  running: Measuring models: 6 of 11, 61 s",
+        "  running: Measuring models: 7 of 11, 8 min",
     ]
 
 
@@ -391,7 +434,7 @@ def searching() -> Progress:
 
 def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() -> None:
     lines = drawn(searching(), 100)
-    assert lines[0].startswith("Searching, 75 s so far; search: ")
+    assert lines[0].startswith("Searching, 0 s (run: 75 s); search: ")
     assert lines[1].startswith("3 of 7 trials ")
     assert lines[1].rstrip().endswith("2 ok, 1 failed; epochs 14 of 20")
     assert lines[2].startswith("trial 0003: starting, 0 s ")
@@ -402,6 +445,28 @@ def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() ->
         ["trial", "0001", "0.7500", "4", "filters", "32"],
         ["trial", "0000", "0.5000", "4", "filters", "16"],
     ]
+
+
+def test_once_the_search_has_ended_its_best_trials_are_not_shown() -> None:
+    progress = searching()
+    progress.hear(StageStarted(title="Scoring on the test set"))
+    for width in (40, 100):
+        assert drawn(progress, width) == ["Scoring on the test set, 0 s (run: 75 s)"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_optimizer_and_learning_rate_of_the_best_stand_first(width: int) -> None:
+    values = {f"filters_{number}": 64 for number in range(9)}
+    found = [
+        trial(n, 0.5, **{k: v + n for k, v in values.items()}, optimizer=name, learning_rate=rate)
+        for n, (name, rate) in enumerate((("adam", 0.001), ("sgd", 0.02)))
+    ]
+    progress = heard(
+        started(),
+        StageStarted(title="Searching"),
+        *(TrialEnded(trial=one, is_best=False) for one in found),
+    )
+    assert " 4       optimizer sgd, learning_rate 0.02, " in drawn(progress, width)[-1]
 
 
 def fold(epoch: int, n_done: int, task: str = "0003") -> FoldEnded:
@@ -455,7 +520,7 @@ def test_narrow_panel_has_one_line_each() -> None:
 
 
 def test_panel_before_anything_was_heard() -> None:
-    assert drawn(Progress(), 80) == ["Reading the data, 75 s so far"]
+    assert drawn(Progress(), 80) == ["Reading the data, 75 s"]
 
 
 class NoChatter(contextlib.nullcontext["NoChatter"]):
