@@ -54,7 +54,7 @@ def test_what_is_left_out_and_what_parts_do_is_told(err: io.StringIO) -> None:
         "         Training (trains): 30 images, 30 distinct",
         "         - cat: 15, dog: 15",
         "         PublicTest (tests): 10 images, 10 distinct",
-        "         - cat 5, dog 5",
+        "         - cat: 5, dog: 5",
         "         30 files left out, not images: a.xml, b/",
     ]
 

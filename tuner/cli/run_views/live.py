@@ -181,7 +181,8 @@ def _best(progress: Progress) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("best so far", progress.started.objective if progress.started else "", "epochs"):
         table.add_column(name, no_wrap=True, min_width=len(name))
-    table.add_column("setting", no_wrap=True, overflow="ellipsis")
+    # Rich takes room from columns that may wrap; where none may, it takes it from all of them.
+    table.add_column("setting")
     names = {name for trial in progress.best for name in trial.values}
     # What is the same in all of them tells nothing.
     telling = {
@@ -197,7 +198,7 @@ def _best(progress: Progress) -> Table:
             f"trial {trial.trial_id}",
             f"{trial.score:.4f}",
             str(trial.last_epoch),
-            Text(plain(setting), style="dim"),
+            Text(plain(setting), style="dim", no_wrap=True, overflow="ellipsis"),
         )
     return table
 
