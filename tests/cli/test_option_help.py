@@ -17,6 +17,7 @@ def test_every_option_stands_once_below_a_heading(tmp_path: Path, command: str) 
     shown = call(command, "--help", cwd=tmp_path).out
     headings = [line.rstrip(":") for line in shown.splitlines() if line[:1].strip()][1:]
     assert headings == [*HEADINGS, LAST_HEADING]
+    assert "\n  DATASET\n" not in shown, "it is no option"
     for param in cli.commands[command].params:
         if isinstance(param, click.Option) and not param.hidden:
             longest = max(param.opts, key=len)

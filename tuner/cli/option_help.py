@@ -52,7 +52,8 @@ class GroupedCommand(click.Command):
         rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
         rows[LAST_HEADING] = []
         for param in self.get_params(ctx):
-            if (record := param.get_help_record(ctx)) is not None:
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
                 rows[_heading(str(param.name))].append(record)
         for heading, records in rows.items():
             with formatter.section(heading):
