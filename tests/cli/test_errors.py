@@ -39,7 +39,9 @@ def test_missing_data_say_how_to_get_them_and_what_works_now(tmp_path: Path) -> 
     assert shown.code == 4
     assert first == "fer2013: the data are missing: there is no datasets/data/fer2013/fer2013.csv"
     assert fix.startswith("  Fix: ")
-    assert fix.endswith("To try tuner without them: `python -m tuner run drawn_faces`.")
+    assert fix.endswith(
+        "To try tuner without them: `python -m tuner run drawn_faces --preset quick`."
+    )
 
 
 @pytest.mark.parametrize("typed", ["my_photo", "./my_photo", "my_photo/"])

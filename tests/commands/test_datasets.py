@@ -27,6 +27,16 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_missing_files_of_one_folder_are_named_below_it(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    lines = call("datasets", "--data-dir", root, cwd=tmp_path).out.splitlines()
+    missing = next(line.strip() for line in lines if f"{root}/cats_dogs" in line)
+    assert (
+        missing
+        == f"missing in {root}/cats_dogs: input.csv, labels.csv, input_test.csv, labels_test.csv"
+    )
+
+
 def test_list_shows_what_each_cache_takes(root: Path) -> None:
     sizes = cache_sizes(root)
     lines = call("datasets", "--data-dir", root, cwd=root).out.splitlines()

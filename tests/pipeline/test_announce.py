@@ -96,7 +96,7 @@ def test_classes_parts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
     _, classes, parts, left_out = notices(
         tmp_path, [*layout, "new/*.png 3", "README.md", "train/.DS_Store"]
     )
-    assert classes == "classes: cat 27, dog 27"
+    assert classes == "images per class: cat: 27, dog: 27"
     assert parts == "parts: train trains, val validates, holdout tests"
     assert "not images (README.md); 3" in left_out
     assert left_out.endswith("in no class folder (new/)")
@@ -107,8 +107,8 @@ def test_validation_part_that_tests_is_told(tmp_path: Path) -> None:
         tmp_path, [f"{part}/{c}/*.png 9" for part in ("train", "val") for c in range(12)]
     )[1:] == [
         (
-            "classes: 0 18, 1 18, 2 18, 3 18, 4 18, 5 18, 6 18, 7 18, 8 18, 9 18 and 2 classes more"
-            " (36)"
+            "images per class: 0: 18, 1: 18, 2: 18, 3: 18, 4: 18, 5: 18, 6: 18, 7: 18, 8: 18, 9: 18"
+            " and 2 classes more (36)"
         ),
         (
             "parts: train trains, val tests; it is the only held-out part, so the validation part"

@@ -84,7 +84,7 @@ def test_run_gets_the_sizes_that_fit_and_tells_and_keeps_them(tmp_path: Path) ->
         in told.text
     )
     assert [event.title for event in events if isinstance(event, StageStarted)] == [
-        "Measuring models, to size the search for 60 min"
+        "Measuring models to size the search for 60 min"
     ]
 
 

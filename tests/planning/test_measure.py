@@ -16,7 +16,7 @@ from tuner.execution.inline import InlineExecutor
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import complete
 from tuner.planning.gauge import Gauge
-from tuner.planning.measure import Candidate, Measured, is_measuring, measure, part
+from tuner.planning.measure import Allowance, Candidate, Measured, is_measuring, measure, part
 from tuner.records.training import EpochMetrics, TrainTask
 
 EPOCH = EpochMetrics(epoch=1, metrics={}, duration_s=0.0)
@@ -92,6 +92,20 @@ def test_models_are_measured_in_the_precision_of_the_run(tmp_path: Path) -> None
     with Watched(Reports(on_epoch=lambda task, epoch: None)) as executor:
         measure([candidate()], executor, tmp_path, "mixed_bfloat16")
     assert seen == ["mixed_bfloat16"]
+
+
+def test_when_the_time_is_over_no_model_begins_but_one_that_is_needed(tmp_path: Path) -> None:
+    names = ("opponent", "setting 1", "setting 2")
+    some = [candidate(name=n, values=SMALL_CNN | {"filters": i + 4}) for i, n in enumerate(names)]
+    late = Allowance(seconds=0.0, at_least=some[1:])
+    told: list[tuple[int, int]] = []
+    with InlineExecutor(Reports(on_epoch=lambda task, epoch: None)) as executor:
+        found = measure(
+            some, executor, tmp_path, None, late, lambda n_done, n: told.append((n_done, n))
+        )
+    assert list(found.costs) == [some[1].key]
+    assert found.skipped == ("opponent", "setting 2")
+    assert told == [(1, 3)]
 
 
 def test_model_that_fails_is_left_out_with_its_name_and_reason(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def test_backbone_without_weights_is_trained_from_scratch_beside_an_installed_on
     found, told = opponents("efficientnet_b2", problem=only_lite2)
     assert found == ["EfficientNetB2 (from scratch)", "EfficientNet-Lite2 (ImageNet)"]
     assert told == [
-        "EfficientNetB2 is trained from scratch: no network",
-        "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
+        "EfficientNetB2 is trained from scratch, outside of the verdict: no network."
+        " EfficientNet-Lite2 is compared as well",
     ]
 
 
@@ -50,8 +50,7 @@ def test_a_first_look_trains_from_scratch_only_where_nothing_stands_in() -> None
     found, told = opponents("efficientnet_b2", problem=only_lite2, rules=FIRST_LOOK)
     assert found == ["EfficientNet-Lite2 (ImageNet)"]
     assert told == [
-        "EfficientNetB2 is left out, because it would be trained from scratch: no network",
-        "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
+        "EfficientNetB2 is left out: no network. EfficientNet-Lite2 is compared instead"
     ]
     found, told = opponents("efficientnet_b2", problem=lambda one: "no network", rules=FIRST_LOOK)
     assert found == ["EfficientNetB2 (from scratch)"]
@@ -65,7 +64,7 @@ def test_backbone_that_is_asked_for_comes_once() -> None:
 def test_without_any_weights_there_is_the_network_from_scratch_alone() -> None:
     found, told = opponents("efficientnet_b2", problem=lambda contender: "no network")
     assert found == ["EfficientNetB2 (from scratch)"]
-    assert told == ["EfficientNetB2 is trained from scratch: no network"]
+    assert told == ["EfficientNetB2 is trained from scratch, outside of the verdict: no network"]
 
 
 def test_network_that_was_made_for_its_weights_is_left_out_without_them() -> None:

@@ -27,6 +27,8 @@ First steps:
       The data sets that have a card.
   python -m tuner run ./my_photos
       Your own images: one folder per class.
+
+RUN in other commands is the folder of a run, `latest`, or the name of a data set.
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tuner.cli.option_help import NumberOption
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, quiet
 from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import TunerError
@@ -51,6 +52,7 @@ _USUAL = ExportOptions(run=Path(), format="")
 )
 @click.option(
     "--max-differing",
+    cls=NumberOption,
     type=click.FloatRange(min=0, max=1),
     help=(
         "Share of the test images whose label may differ from the original model's; by default"
@@ -59,6 +61,7 @@ _USUAL = ExportOptions(run=Path(), format="")
 )
 @click.option(
     "--check-images",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=_USUAL.check_images,
     show_default=True,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tuner.cli.option_help import NumberOption
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, labels, no_progress, quiet
 from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.production.labels_options import TABLE, LabelsOptions
@@ -15,6 +16,7 @@ from tuner.production.labels_options import TABLE, LabelsOptions
 @click.argument("source", type=A_PATH, metavar="RUN")
 @click.option(
     "--folds",
+    cls=NumberOption,
     type=click.IntRange(min=2, max=20),
     default=5,
     show_default=True,
@@ -22,12 +24,14 @@ from tuner.production.labels_options import TABLE, LabelsOptions
 )
 @click.option(
     "--epochs",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     help="Epochs of each training; by default, the recipe's best epoch.",
 )
 @labels
 @click.option(
     "--threads",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=1,
     show_default=True,

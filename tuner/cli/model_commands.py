@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.option_help import NumberOption
 from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, labels, no_progress, quiet
 from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
@@ -50,6 +51,7 @@ UNEXPECTED = 3
 @click.option("--seed", type=A_SEED, help="Seed; by default, the recipe's.")
 @click.option(
     "--seeds",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=RecipeTraining().seeds,
     show_default=True,
@@ -65,6 +67,7 @@ UNEXPECTED = 3
 )
 @click.option(
     "--threads",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=RecipeTraining().threads,
     show_default=True,
@@ -118,6 +121,7 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> i
 )
 @click.option(
     "--min-confidence",
+    cls=NumberOption,
     type=click.FloatRange(min=0, max=1),
     default=0.0,
     help="Leave the class empty if its probability is lower than this, such as 0.8.",

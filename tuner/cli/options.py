@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import click
 
+from tuner.cli.option_help import NumberOption
 from tuner.cli.units import DURATION, IMAGE_SIZE, SIZE
 from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S, executor_help
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
@@ -60,6 +61,7 @@ labels = click.option(
 
 retries = click.option(
     "--retries",
+    cls=NumberOption,
     type=click.IntRange(min=0),
     default=_USUAL.retries,
     show_default=True,
@@ -67,7 +69,7 @@ retries = click.option(
 )
 # It changes no plan; a command line of `run` is a command line of `plan`.
 hidden_retries = click.option(
-    "--retries", type=click.IntRange(min=0), default=_USUAL.retries, hidden=True
+    "--retries", cls=NumberOption, type=click.IntRange(min=0), default=_USUAL.retries, hidden=True
 )
 track = click.option(
     "--track",
@@ -114,15 +116,20 @@ def what_to_search(command: Any) -> Any:
             help="Size of the run: quick for a first look, thorough for a final result.",
         ),
         click.option(
-            "--max-epochs", type=click.IntRange(min=1), help="Epochs of the longest trial."
+            "--max-epochs",
+            cls=NumberOption,
+            type=click.IntRange(min=1),
+            help="Epochs of the longest trial.",
         ),
         click.option(
             "--factor",
+            cls=NumberOption,
             type=click.IntRange(min=2),
             help="Keep one trial in FACTOR at each promotion.",
         ),
         click.option(
             "--max-trials",
+            cls=NumberOption,
             type=click.IntRange(min=1),
             help="Maximum number of trials, promotions included.",
         ),
@@ -135,11 +142,13 @@ def what_to_search(command: Any) -> Any:
         labels,
         click.option(
             "--limit",
+            cls=NumberOption,
             type=click.IntRange(min=1),
             help="Use at most this many training and validation images in total.",
         ),
         click.option(
             "--seed",
+            cls=NumberOption,
             type=A_SEED,
             default=_USUAL.seed,
             show_default=True,
@@ -162,6 +171,7 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--workers",
+            cls=NumberOption,
             type=click.IntRange(min=1),
             help="Number of trainings at the same time; by default, one per core or GPU.",
         ),
@@ -202,6 +212,7 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--gpus-per-trial",
+            cls=NumberOption,
             type=click.FloatRange(min=0, max=1),
             default=_USUAL.execution.gpus_per_trial,
             help="Share of a GPU for each training; with --executor ray.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.option_help import GroupedCommand
 from tuner.cli.options import (
     CONTEXT,
     as_json,
@@ -23,7 +24,7 @@ from tuner.cli.options import (
     track,
     what_to_search,
 )
-from tuner.cli.terminal.output import print_json, print_result, say
+from tuner.cli.terminal.output import leads_to_terminal, print_json, print_result, say
 from tuner.cli.terminal.signals import INTERRUPTED, TERMINATED
 from tuner.records.results import PresetName
 
@@ -36,7 +37,7 @@ MISSED = 3
 _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=GroupedCommand, context_settings=CONTEXT)
 @what_to_search
 @retries
 @choose
@@ -67,7 +68,8 @@ def run(
 ) -> int:
     """Search, retrain, compare and write a report on DATASET.
 
-    DATASET is the name of a data card, a folder with one folder per class, a CSV or an NPZ.
+    DATASET is the name of a data card, or your own images: a folder with one folder per class, a
+    CSV, NumPy arrays (.npz, or a folder of .npy files), or a .zip or .tar of one of these.
     """
     if require_improvement:
         check_testable(
@@ -99,7 +101,7 @@ def run(
         print_json(run_ended(outcome, options.command))
     elif outcome.stopped or not quiet:
         say("\n".join(summary_lines(outcome, options.command)))
-    if outcome.results and not json_lines:
+    if outcome.results and not json_lines and (quiet or not leads_to_terminal()):
         print_result(outcome.folder.report)
     if require_improvement and not outcome.stopped and (reason := missed_improvement(outcome)):
         say(f"--require-improvement was missed: {reason}")
@@ -145,12 +147,12 @@ def _run_nested(
         print_json(nested_ended(outcome, options.command))
     elif outcome.stopped or not quiet:
         say("\n".join(nested_lines(outcome, options.command)))
-    if outcome.file and not json_lines:
+    if outcome.file and not json_lines and (quiet or not leads_to_terminal()):
         print_result(outcome.file)
     return _EXIT_CODES[outcome.stopped]
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=GroupedCommand, context_settings=CONTEXT)
 @what_to_search
 @hidden_retries
 @hidden_choose
@@ -163,7 +165,7 @@ def plan(json_lines: bool, **given: Any) -> None:
 
     The estimate covers trials, model sizes, memory, disk and time.
     """
-    from tuner.cli.endings.plan_table import plan_table, record, show
+    from tuner.cli.endings.plan_table import record, show
     from tuner.cli.run_views.choice import view
     from tuner.commands.plan import plan as plan_command
 
@@ -172,7 +174,7 @@ def plan(json_lines: bool, **given: Any) -> None:
     if json_lines:
         print_json(record(planned))
     else:
-        show(plan_table(planned))
+        show(planned)
 
 
 def run_options(given: dict[str, Any], command: str) -> RunOptions:

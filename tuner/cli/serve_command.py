@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tuner.cli.option_help import NumberOption
 from tuner.cli.options import A_PATH, CONTEXT
 from tuner.cli.terminal.output import print_result, say
 from tuner.cli.units import SIZE
@@ -37,6 +38,7 @@ _LIMITS = Limits()
 )
 @click.option(
     "--port",
+    cls=NumberOption,
     type=click.IntRange(0, 65535),
     default=_USUAL.port,
     show_default=True,
@@ -52,6 +54,7 @@ _LIMITS = Limits()
 @click.option("--token-file", type=A_PATH, help="File that holds the token.")
 @click.option(
     "--workers",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=_USUAL.workers,
     show_default=True,
@@ -59,6 +62,7 @@ _LIMITS = Limits()
 )
 @click.option(
     "--batch",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=_USUAL.batch,
     show_default=True,
@@ -75,6 +79,7 @@ _LIMITS = Limits()
 @click.option(
     "--max-pixels",
     # The decoders refuse more.
+    cls=NumberOption,
     type=click.IntRange(1, _LIMITS.max_pixels),
     default=_LIMITS.max_pixels,
     show_default=True,
@@ -82,6 +87,7 @@ _LIMITS = Limits()
 )
 @click.option(
     "--max-images",
+    cls=NumberOption,
     type=click.IntRange(min=1),
     default=_LIMITS.max_images,
     show_default=True,
@@ -89,6 +95,7 @@ _LIMITS = Limits()
 )
 @click.option(
     "--rate",
+    cls=NumberOption,
     type=click.IntRange(min=0),
     help=(
         "Maximum number of images per minute from one client; 0 is no limit."

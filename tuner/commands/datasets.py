@@ -53,7 +53,7 @@ class ListedDataset:
             return [f"ready; {cache}" if self.cache_bytes else "ready"]
         # Paths and commands stay whole.
         how = textwrap.wrap(self.fetch, 86, break_long_words=False, break_on_hyphens=False)
-        return [f"missing: {', '.join(map(str, self.missing))}", *(f"  {line}" for line in how)]
+        return [_missing(self.missing), *(f"  {line}" for line in how)]
 
     def record(self) -> dict[str, Any]:
         """The same for `--json`."""
@@ -65,6 +65,14 @@ class ListedDataset:
             "has_card": self.has_card,
         }
         return found | {"cache_bytes": self.cache_bytes} | error
+
+
+def _missing(paths: Sequence[Path]) -> str:
+    """What is missing, with a common folder named once."""
+    folders = {path.parent for path in paths}
+    if len(paths) == 1 or len(folders) > 1:
+        return f"missing: {', '.join(map(str, paths))}"
+    return f"missing in {folders.pop()}: {', '.join(path.name for path in paths)}"
 
 
 def list_datasets(data_root: Path) -> list[ListedDataset]:

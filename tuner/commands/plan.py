@@ -29,20 +29,23 @@ from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.preparation.remembered import read_remembered
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, read_sizes
-from tuner.pipeline.sizing import SHORT_S, SHORTEST_S, SizedRun, sizes_for
+from tuner.pipeline.sizing import MEASURING_SHARE, SHORT_S, SHORTEST_S, SizedRun, sizes_for
 from tuner.planning.candidates import built_corners, candidates
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.gauge import Gauge
-from tuner.planning.measure import measure
+from tuner.planning.measure import Allowance, measure
 from tuner.planning.plan_record import Bought, Plan
 from tuner.planning.sizing import resized
-from tuner.records.events import Listener, Notice, StageStarted
+from tuner.records.events import Listener, Notice, StageAdvanced, StageStarted
 from tuner.search.methods.method import method_class
 from tuner.space.constraints import breach_of
 from tuner.space.families import each_family
 
 # What a plan tells of, whatever was asked for: ten minutes, an hour, and a night.
 BUDGETS_S = (600.0, 3600.0, 28_800.0)
+
+# After so long no further model is measured: more would hardly change the forecast.
+MEASURING_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +126,16 @@ def _plan(
     found = built_corners(file, work.settings, data.spec)
     others = compared(work, prepared.card, listener)
     measurable = [*candidates(data, work.settings, others, found), *work.starts]
-    listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
+    listener(StageStarted(title="Measuring models"))
     began_s = time.perf_counter()
-    measured = measure(measurable, executor, scratch, prepared.precision.precision)
+    measured = measure(
+        measurable,
+        executor,
+        scratch,
+        prepared.precision.precision,
+        Allowance(seconds=MEASURING_S, at_least=work.settings),
+        lambda n_done, n: listener(StageAdvanced(n_done=n_done, n=n)),
+    )
     measuring_s = time.perf_counter() - began_s
     models = {family.model for family in each_family(file)}
     of_space = {
@@ -163,6 +173,8 @@ def _plan(
         corners=tuple(found),
         costs=tuple(cost for key, cost in measured.costs.items() if key in of_space),
         failures=dict(measured.failures),
+        not_measured=measured.skipped,
+        measuring_s=measuring_s,
         memory_bytes=tuple(gauge.peak_bytes.values()),
         share=share,
         time_budget_s=budget_s,
@@ -191,8 +203,11 @@ class _Shop:
         """What a run does in a time budget."""
         known, work = without_last_resorts(self.known), self.work
         possible = variants(without_backbones(known, work) if budget_s < SHORT_S else known, work)
-        left_s = budget_s - self.measuring_s
+        left_s = budget_s - self._measuring_s(budget_s)
         return sizes_for(work, possible, left_s, budget_s)
+
+    def _measuring_s(self, budget_s: float) -> float:
+        return min(self.measuring_s, MEASURING_SHARE * budget_s)
 
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""
@@ -212,6 +227,6 @@ class _Shop:
             n_settings=cost.n_settings + len(known.starts),
             max_epochs=size.max_epochs,
             n_seeds=size.n_verdict_seeds if known.contenders else 0,
-            total_s=fitted.forecast.total_s,
+            total_s=fitted.forecast.total_s.after(self._measuring_s(budget_s)),
             fits=fitted.fits,
         )

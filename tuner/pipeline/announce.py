@@ -72,7 +72,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
                 )
             )
         )
-    job.tell(Notice(text=f"classes: {_classes(job.dataset)}"))
+    job.tell(Notice(text=f"images per class: {_classes(job.dataset)}"))
     if uses := _uses(job):
         job.tell(Notice(text=uses))
     if left_out_files := in_short(job.dataset.images.left_out):

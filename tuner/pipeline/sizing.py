@@ -26,10 +26,10 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
 from tuner.planning.candidates import MAX_MEASURED, opponents
 from tuner.planning.forecast import Known
-from tuner.planning.measure import measure
+from tuner.planning.measure import Allowance, measure, skipped_words
 from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
 from tuner.records.contender import Contender
-from tuner.records.events import Event, Notice, SearchSized, StageStarted
+from tuner.records.events import Event, Notice, SearchSized, StageAdvanced, StageStarted
 from tuner.report.text import duration, plural
 from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import SearchCost, method_class
@@ -44,6 +44,9 @@ SHORTEST_S = 60.0
 # settings are measured.
 SHORT_S = 600.0
 FEW_MEASURED = 4
+
+# Of the time that is left. On a busy machine measuring must not use up what it measures for.
+MEASURING_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def sized(job: Job, executor: Executor) -> Job:
     if has_begun or budget_s < SHORTEST_S:
         why = "it has begun" if has_begun else f"{_short(budget_s)} are too short"
         return _unsized(job, f"the search is not sized, because {why}; it ends at the deadline")
-    job.tell(StageStarted(title=f"Measuring models, to size the search for {_short(budget_s)}"))
+    job.tell(StageStarted(title=f"Measuring models to size the search for {_short(budget_s)}"))
     try:
         work, whole = _measured(job, executor, is_short=budget_s < SHORT_S)
     except (ConfigurationError, SearchError) as error:
@@ -81,8 +84,7 @@ def sized(job: Job, executor: Executor) -> Job:
     if job.request.is_made():
         # What was measured until then is not all.
         return job
-    left_s = job.began_s + budget_s - time.time()
-    found = sizes_for(work, variants(whole, work), left_s, budget_s).sizes
+    found = sizes_for(work, variants(whole, work), _left_s(job), budget_s).sizes
     config = job.folder.read_config()
     job.folder.write_config(config | kept(found))
     whole_job = job.of_size(found)
@@ -214,8 +216,23 @@ def _measured(job: Job, executor: Executor, *, is_short: bool) -> tuple[Work, Kn
     )
     measurable = [*opponents(others, work.data), *work.starts, *work.settings]
     with TemporaryDirectory(dir=job.folder.state) as scratch:
-        measured = measure(measurable, executor, Path(scratch), job.precision)
+        measured = measure(
+            measurable,
+            executor,
+            Path(scratch),
+            job.precision,
+            Allowance(seconds=MEASURING_SHARE * _left_s(job), at_least=work.settings),
+            lambda n_done, n: job.tell(StageAdvanced(n_done=n_done, n=n)),
+        )
+    if measured.skipped and not job.request.is_made():
+        job.tell(Notice(text=skipped_words(measured.skipped)))
     return work, known_of(work, others, measured, executor.n_workers)
+
+
+def _left_s(job: Job) -> float:
+    """Seconds that are left of the time budget."""
+    assert job.options.time_budget_s is not None  # Without one nothing is sized.
+    return job.began_s + job.options.time_budget_s - time.time()
 
 
 def _without_backbones(work: Work) -> Work:

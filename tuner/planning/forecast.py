@@ -49,6 +49,10 @@ class Range:
         """The best guess: as many times the low end as the high end is of it."""
         return math.sqrt(self.low * self.high)
 
+    def after(self, seconds: float) -> Range:
+        """The range where something else comes before it."""
+        return Range(low=self.low + seconds, high=self.high + seconds)
+
     def at_most(self, limit: float) -> Range:
         """The range with its ends held down to a limit."""
         return Range(low=min(self.low, limit), high=min(self.high, limit))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,12 +114,32 @@ class Measured:
     Attributes:
         costs: By the keys of the candidates.
         failures: Why others could not be measured, by their names.
+        skipped: Names of those for which there was no time.
         trained_s: Seconds of all trainings together.
     """
 
     costs: Mapping[str, Cost]
     failures: Mapping[str, str]
     trained_s: float
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How long measuring may go on.
+
+    Attributes:
+        seconds: Afterwards no further model begins.
+        at_least: Of these one is measured whatever the time; none where nothing depends on it.
+    """
+
+    seconds: float = math.inf
+    at_least: Sequence[Candidate] = ()
+
+
+def skipped_words(names: Sequence[str]) -> str:
+    """That there was no time to measure models."""
+    return f"the time for measuring is over: {', '.join(names)} not measured"
 
 
 def model_key(model: str, values: Mapping[str, Any]) -> str:
@@ -130,6 +152,8 @@ def measure(
     executor: Executor,
     folder: Path,
     precision: Precision | None = None,
+    allowance: Allowance = Allowance(),
+    advanced: Callable[[int, int], None] = lambda n_done, n: None,
 ) -> Measured:
     """Train each for a moment, as many at a time as a run would: they share the memory's bandwidth.
 
@@ -138,6 +162,8 @@ def measure(
         executor: Trains.
         folder: For checkpoints.
         precision: In which a run would train; None for what is fast on the device that trains.
+        allowance: How long it may take.
+        advanced: Called with the number of models that are measured, and that of all.
     """
     distinct: dict[str, Candidate] = {}
     for candidate in candidates:
@@ -146,7 +172,8 @@ def measure(
     named = {f"{_PREFIX}{number}": candidate for number, candidate in enumerate(distinct.values())}
     costs: dict[str, Cost] = {}
     failures: dict[str, str] = {}
-    results = _results(named, executor, folder, precision)
+    waiting = _Waiting(named, allowance)
+    results = _results(waiting, executor, folder, precision, advanced)
     for result in results:
         candidate = named[result.task_id]
         if result.failure or result.ended_by == "request":
@@ -156,7 +183,10 @@ def measure(
                 candidate, result, _checkpoint(folder, result.task_id).stat().st_size
             )
     return Measured(
-        costs=costs, failures=failures, trained_s=sum(result.duration_s for result in results)
+        costs=costs,
+        failures=failures,
+        trained_s=sum(result.duration_s for result in results),
+        skipped=tuple(candidate.name for _, candidate in waiting.left),
     )
 
 
@@ -176,20 +206,50 @@ def part(candidate: Candidate) -> TrainingData:
     )
 
 
+class _Waiting:
+    """Models that are still to be measured, as long as there is time."""
+
+    def __init__(self, named: Mapping[str, Candidate], allowance: Allowance) -> None:
+        self.left = deque(named.items())
+        self._ends_s = time.monotonic() + allowance.seconds
+        # Of a setting that is as well an opponent, the first name is measured.
+        self._needed = {candidate.key for candidate in allowance.at_least}
+
+    def next(self) -> tuple[str, Candidate] | None:
+        """The next one, with its task's name; None where there is none or no time for it."""
+        is_late = time.monotonic() >= self._ends_s
+        for pair in self.left:
+            if not is_late or pair[1].key in self._needed:
+                self.left.remove(pair)
+                if pair[1].key in self._needed:
+                    self._needed.clear()
+                return pair
+        return None
+
+
 def _results(
-    named: Mapping[str, Candidate], executor: Executor, folder: Path, precision: Precision | None
+    waiting: _Waiting,
+    executor: Executor,
+    folder: Path,
+    precision: Precision | None,
+    advanced: Callable[[int, int], None],
 ) -> list[TrainResult]:
     results: list[TrainResult] = []
-    waiting = deque(named.items())
+    n = len(waiting.left)
 
     def next_task() -> TrainTask | None:
-        if not waiting:
+        found = waiting.next()
+        if found is None:
             return None
-        name, candidate = waiting.popleft()
+        name, candidate = found
         executor.add_data(name, part(candidate))
         return replace(_task(name, candidate, folder), precision=precision)
 
-    run_tasks(executor, next_task, results.append)
+    def take(result: TrainResult) -> None:
+        results.append(result)
+        advanced(len(results), n)
+
+    run_tasks(executor, next_task, take)
     return results
 
 

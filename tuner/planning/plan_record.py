@@ -20,7 +20,7 @@ class Bought:
         n_settings: Settings that the search tries.
         max_epochs: Epochs of its last rung.
         n_seeds: Retrainings of finalists and baseline; 0 where there are none.
-        total_s: Seconds of the run.
+        total_s: Seconds of the run, those included in which it measures models.
         fits: Whether it fits; otherwise this is the least that a run does.
     """
 
@@ -55,6 +55,8 @@ class Plan:
         corners: Settings that were built, the smallest model first, and those that cannot be.
         costs: Of those models of the space whose steps were timed.
         failures: Why others could not be, by their names.
+        not_measured: Names of those for which there was no time.
+        measuring_s: Seconds that the measurement took. A run with a time budget measures as well.
         memory_bytes: The most that each training process took; empty where they are out of sight.
         share: Part of a core that a training got while it was measured; None where that is not
             known.
@@ -84,6 +86,8 @@ class Plan:
     corners: tuple[Corner, ...]
     costs: tuple[Cost, ...]
     failures: dict[str, str]
+    not_measured: tuple[str, ...]
+    measuring_s: float
     memory_bytes: tuple[int, ...]
     share: float | None
     time_budget_s: float | None

@@ -75,6 +75,19 @@ class StageStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageAdvanced:
+    """The stage has done another part of its work. No log keeps it.
+
+    Attributes:
+        n_done: Parts that are done.
+        n: All parts.
+    """
+
+    n_done: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResumed:
     """An earlier session of the run had come so far.
 
@@ -182,6 +195,7 @@ Event = (
     RunStarted
     | SearchSized
     | StageStarted
+    | StageAdvanced
     | SearchResumed
     | TrialStarted
     | EpochEnded

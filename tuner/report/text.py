@@ -109,9 +109,9 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:
-    """Classes with their images, in one line: `cat 12, dog 9`; of many, the first ten."""
+    """Classes with their images, in one line: `cat: 12, dog: 9`; of many, the first ten."""
     shown = ", ".join(
-        f"{name} {n:,}" for name, n in zip(names[:_SHOWN_CLASSES], counts, strict=False)
+        f"{name}: {n:,}" for name, n in zip(names[:_SHOWN_CLASSES], counts, strict=False)
     )
     n_more = len(names) - _SHOWN_CLASSES
     if n_more <= 0:

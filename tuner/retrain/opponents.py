@@ -64,14 +64,13 @@ def backbone_opponents(
             continue
         offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size, rules.retrain)
         stands_in = problem(offline) is None
+        is_added = stands_in and OFFLINE not in names
         if rules.scratch.is_last_resort and stands_in:
-            tell(f"{title} is left out, because it would be trained from scratch: {reason}")
+            added = f". {BACKBONES[OFFLINE].title} is compared instead" if is_added else ""
+            tell(f"{title} is left out: {reason}{added}")
         else:
-            tell(f"{title} is trained from scratch: {reason}")
+            added = f". {BACKBONES[OFFLINE].title} is compared as well" if is_added else ""
+            tell(f"{title} is trained from scratch, outside of the verdict: {reason}{added}")
             yield from_scratch(tuned, name, rules.scratch)
-        if stands_in and OFFLINE not in names:
-            tell(
-                f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in"
-                " for it"
-            )
+        if is_added:
             yield offline

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from tuner.records.error_text import reason_of, short_line
-from tuner.records.events import EpochEnded, Event, FoldEnded
+from tuner.records.events import EpochEnded, Event, FoldEnded, StageAdvanced
 from tuner.records.results import Results
 from tuner.trackers.follower import Follower
 from tuner.trackers.secrets import without_secrets
@@ -46,7 +46,7 @@ class BackgroundTracker:
 
     def put(self, item: Event | Results) -> None:
         """Take what has happened; returns at once."""
-        is_small = isinstance(item, EpochEnded | FoldEnded)
+        is_small = isinstance(item, EpochEnded | FoldEnded | StageAdvanced)
         if self.failure is None and not (is_small and self.n_waiting >= MOST_WAITING):
             self._n_put += not isinstance(item, Results)
             self._items.put(item)

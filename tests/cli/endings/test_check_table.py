@@ -36,7 +36,7 @@ def test_every_finding_says_how_bad_it_is_and_what_to_do(err: io.StringIO) -> No
     lines = shown(data(LABELS, same=[(0, 1)], unreadable=("a.png: not an image",)), err)
     assert lines[1] == "data     Tiny, 8x8x1, 2 classes"
     assert lines[2] == "         40 images, 39 distinct"
-    assert lines[3] == "         - cat 20, dog 20"
+    assert lines[3] == "         - cat: 20, dog: 20"
     assert lines[4] == "         1 file could not be read"
     assert (
         "warning  1 distinct image (2 images in all, 5.0 %) carries more than one label." in lines
@@ -52,9 +52,9 @@ def test_what_is_left_out_and_what_parts_do_is_told(err: io.StringIO) -> None:
     lines = shown(data(LABELS, parts=["train"] * 30 + ["validation"] * 10, left_out=left_out), err)
     assert lines[2:7] == [
         "         Training (trains): 30 images, 30 distinct",
-        "         - cat 15, dog 15",
+        "         - cat: 15, dog: 15",
         "         PublicTest (tests): 10 images, 10 distinct",
-        "         - cat 5, dog 5",
+        "         - cat: 5, dog: 5",
         "         30 files left out, not images: a.xml, b/",
     ]
 

@@ -82,6 +82,8 @@ PLAN = Plan(
     corners=CORNERS,
     costs=(cost(0.0021, 1.0), cost(1.2, 3.5)),
     failures={},
+    not_measured=(),
+    measuring_s=40.0,
     memory_bytes=(812_000_000, 407_000_000),
     share=1.0,
     time_budget_s=None,
@@ -108,8 +110,8 @@ def test_data_and_search_are_counted() -> None:
     assert shown(n_folds=5)["data"] == ["Photos, 48x48x3", folds]
     assert shown()["search"] == [
         "hyperband: 7 trials, 15 epochs",
-        "4 trials, epoch 1 > 1 trial, epochs 2-4",
-        "2 trials, epochs 1-4",
+        "4 trials to epoch 1, 1 to 4",
+        "2 trials to epoch 4",
     ]
 
 
@@ -186,30 +188,39 @@ def test_impossible_corners_give_a_reason() -> None:
 
 
 def test_models_that_could_not_be_measured_are_named() -> None:
-    assert shown(failures={"Baseline": "the loss became nan"})["start"] == [
-        "1.5 to 4 s, mean 2.8 s to build and trace a model",
+    assert shown(failures={"Baseline": "the loss became nan"})["start-up"] == [
+        "1.5 to 4 s per model",
         "Baseline could not be measured and is not included: the loss became nan",
     ]
 
 
-@pytest.mark.parametrize(("share", "n_lines"), [(0.55, 2), (0.9, 1), (None, 1)])
-def test_busy_machine_is_told(share: float | None, n_lines: int) -> None:
-    found = shown(share=share)["start"]
-    assert len(found) == n_lines
-    if n_lines == 2:
-        assert found[1] == (
-            "each worker got 55 % of a core during the measurement: the machine was busy"
-        )
+def test_models_for_which_there_was_no_time_are_named_with_the_limit() -> None:
+    found = shown(not_measured=("Baseline", "setting 3"), measuring_s=320.0)["start-up"]
+    assert found[1:] == [
+        "not measured, because measuring ended after 5 min: Baseline, setting 3; the times leave"
+        " out compared models among them"
+    ]
+
+
+@pytest.mark.parametrize(("share", "is_told"), [(0.55, True), (0.9, False), (None, False)])
+def test_busy_machine_is_told_first(share: float | None, is_told: bool) -> None:
+    found = shown(share=share)
+    assert (next(iter(found)) == "warning") == is_told
+    if is_told:
+        assert found["warning"] == [
+            "the machine was busy: each worker got 55 % of a core while models were measured; the"
+            " low ends of the times are those of an idle machine"
+        ]
 
 
 def test_times_are_ranges_and_one_number_where_the_ends_read_alike() -> None:
     found = shown()
     assert found["step"] == ["0.0021 to 1.2 s, mean 0.6 s, measured with 2 models"]
     assert found["time"] == [
-        "search      60 s to 2 min, likely 2 min",
-        "retraining  5 min to 8 min, likely 7 min",
+        "search      1 to 2 min, likely 2 min",
+        "retraining  5 to 8 min, likely 7 min",
         "other       20 s",
-        "total       7 min to 11 min, likely 8 min, process executor, 2 workers",
+        "total       7 to 11 min, likely 8 min, process executor, 2 workers, without a time budget",
     ]
 
 
@@ -236,8 +247,10 @@ def test_what_time_would_buy_is_one_line_a_budget() -> None:
     )
     short = replace(usual, budget_s=60.0, n_settings=1, max_epochs=1, n_seeds=0, fits=False)
     assert shown(bought=(usual, short))["budgets"] == [
+        "what --time-budget does; the times include measuring models",
         "10 min  25 settings, up to 9 epochs, 3 seeds; expected 8 min",
-        "60 s    1 setting, up to 1 epoch; expected 8 min, too long, would be cut off",
+        "60 s    too short for the smallest search, which needs up to 9 min; the run would be cut"
+        " off",
     ]
 
 
@@ -251,9 +264,19 @@ def test_unfinished_run_is_named() -> None:
 def test_names_cannot_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     err = io.StringIO()
     monkeypatch.setattr(output, "ERRORS", err)
-    show(plan_table(replace(PLAN, dataset="\x1b[2J[red]x\x07")))
+    show(replace(PLAN, dataset="\x1b[2J[red]x\x07"))
     assert not set(err.getvalue()) & set("\x1b\x07\r")
     assert "[red]x" in err.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_lines_fit_the_terminal_and_end_without_spaces(width: int) -> None:
+    found = plan_table(PLAN, width).plain.splitlines()
+    assert max(map(len, found)) <= width
+    assert all(line == line.rstrip() for line in found)
+    texts = " ".join(line.strip() for line in found)
+    assert "2 trials to epoch 4" in texts
+    assert {line.split("  ")[0] for line in found} >= {"data", "search", "time"}
 
 
 def test_record_is_json_with_all_numbers() -> None:

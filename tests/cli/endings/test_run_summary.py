@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.report.differences import difference
 from tests.report.fixtures import recommending, results, search_only
 from tests.report.sections.test_recommendation import naming_one_class
@@ -47,6 +49,27 @@ def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> N
     )
     assert lines[1] == f"{USE} {said}"
     assert "\n".join(lines).count("one class") == 1
+
+
+def test_other_comparisons_stand_below_the_verdict_one_a_line() -> None:
+    winner = replace(TESTED.search, best_origin="defaults")
+    other = difference(opponent="efficientnet_b2")
+    models = tuple(replace(model, in_verdict=True) for model in TESTED.models)
+    run = replace(TESTED, models=models, differences=(difference(), other), search=winner)
+    lines = summary_lines(ended(recommending(run)), "")
+    assert lines[2].startswith("Better than the baseline: ")
+    assert lines[2].endswith(" test images.")
+    assert lines[3].startswith("  The winner is a setting that the search started with")
+    assert lines[4].startswith("  Against EfficientNetB2 (from scratch): ")
+    assert lines[5] == ""
+
+
+def test_paths_below_the_working_directory_are_relative(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = RunOutcome(folder=RunFolder(tmp_path / FOLDER), results=TESTED, stopped=None)
+    assert f"Report   {FOLDER}/report.html" in summary_lines(outcome, "")
 
 
 def test_another_model_that_names_one_class_has_a_line_of_its_own() -> None:

@@ -92,7 +92,7 @@ def test_plan_says_what_is_left_out_as_a_run_does(tmp_path: Path) -> None:
     in_plan(replace(found, card=tiny_dataset().card))
     assert notices(events)[:2] == [
         NO_SCHEDULE,
-        "EfficientNetB2 is trained from scratch: no network",
+        "EfficientNetB2 is trained from scratch, outside of the verdict: no network",
     ]
 
 

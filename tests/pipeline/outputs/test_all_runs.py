@@ -166,7 +166,7 @@ def test_named_runs_alone_are_shown_once_each_wherever_they_lie(tmp_path: Path) 
 
 def test_no_run_at_all_is_a_mistake_with_a_remedy(tmp_path: Path) -> None:
     shown = call("compare", cwd=tmp_path)
-    fix = "name another root with --out, or try `python -m tuner run drawn_faces`."
+    fix = "name another root with --out, or try `python -m tuner run drawn_faces --preset quick`."
     assert (shown.code, shown.out, shown.err) == (
         2,
         "",

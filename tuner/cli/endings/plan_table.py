@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from tuner.cli.run_views.plain_lines import image_counts
-from tuner.cli.run_views.progress import short_time
+from tuner.cli.run_views.progress import short_range, short_time
 from tuner.cli.terminal.console import ErrorConsole
 from tuner.cli.terminal.output import plain
 from tuner.planning.forecast import Range
@@ -27,19 +27,23 @@ SHOWN_BRACKETS = 8
 QUIET_SHARE = 0.9
 
 
-def plan_table(plan: Plan) -> Table:
-    """What a run would do and what that costs, one line each."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    for name, text in lines(plan):
-        table.add_row(name, Text(plain(text)))
+def plan_table(plan: Plan, width: int) -> Text:
+    """What a run would do and what that costs, in two columns without trailing spaces."""
+    rows = [(name, plain(text)) for name, text in lines(plan)]
+    indent = 2 + max(len(name) for name, _ in rows)
+    table = Text()
+    for name, text in rows:
+        first, *others = textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False)
+        table.append("\n" + name.ljust(indent), style="dim").append(first)
+        for other in others:
+            table.append("\n" + " " * indent + other)
     return table
 
 
-def show(table: Table) -> None:
+def show(plan: Plan) -> None:
     """Print it where people read."""
-    ErrorConsole().print("", table, sep="\n")
+    console = ErrorConsole()
+    console.print(plan_table(plan, console.width), soft_wrap=True)
 
 
 def record(plan: Plan) -> dict[str, Any]:
@@ -50,6 +54,14 @@ def record(plan: Plan) -> dict[str, Any]:
 def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     """Each fact with its name; what continues the line before has none."""
     height, width, channels = plan.shape
+    if plan.share is not None and plan.share < QUIET_SHARE:
+        yield (
+            "warning",
+            (
+                f"the machine was busy: each worker got {100 * plan.share:.0f} % of a core while"
+                " models were measured; the low ends of the times are those of an idle machine"
+            ),
+        )
     yield "data", f"{plan.dataset}, {height}x{width}x{channels}"
     yield "", image_counts(plan)
     if plan.sized:
@@ -81,7 +93,7 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
     if found.n_starts:
         yield "", f"{plural(found.n_starts, 'trial')} of given settings, each in full"
     for bracket in found.brackets[:SHOWN_BRACKETS]:
-        yield "", " > ".join(map(_rung, bracket))
+        yield "", _bracket(bracket)
     n_shown = found.n_starts + sum(
         rung.n_trials for bracket in found.brackets[:SHOWN_BRACKETS] for rung in bracket
     )
@@ -91,11 +103,15 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "", text
 
 
-def _rung(rung: Rung) -> str:
-    trials = plural(rung.n_trials, "trial")
-    if rung.first_epoch == rung.last_epoch:
-        return f"{trials}, epoch {rung.last_epoch}"
-    return f"{trials}, epochs {rung.first_epoch}-{rung.last_epoch}"
+def _bracket(rungs: Sequence[Rung]) -> str:
+    """Such as `27 trials to epoch 1, 9 to 3, 3 to 9, 1 to 27`."""
+    first, *others = rungs
+    return ", ".join(
+        (
+            f"{plural(first.n_trials, 'trial')} to epoch {first.last_epoch}",
+            *(f"{rung.n_trials:,} to {rung.last_epoch}" for rung in others),
+        )
+    )
 
 
 def _retraining(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -171,23 +187,27 @@ def _costs(plan: Plan) -> Iterator[tuple[str, str]]:
     models = plural(len(plan.costs), "model")
     yield "step", f"{_span([cost.step_s for cost in plan.costs])}, measured with {models}"
     yield (
-        "start",
-        f"{_span([cost.build_s + cost.trace_s for cost in plan.costs])} to build and trace a model",
+        "start-up",
+        f"{_ends([cost.build_s + cost.trace_s for cost in plan.costs])} per model",
     )
     for name, reason in plan.failures.items():
         yield "", f"{name} could not be measured and is not included: {reason}"
-    if plan.share is not None and plan.share < QUIET_SHARE:
+    if plan.not_measured:
         yield (
             "",
             (
-                f"each worker got {100 * plan.share:.0f} % of a core during the measurement: the"
-                " machine was busy"
+                f"not measured, because measuring ended after {short_time(plan.measuring_s)}:"
+                f" {', '.join(plan.not_measured)}; the times leave out compared models among them"
             ),
         )
 
 
 def _span(seconds: list[float]) -> str:
-    return f"{min(seconds):.2g} to {max(seconds):.2g} s, mean {sum(seconds) / len(seconds):.2g} s"
+    return f"{_ends(seconds)}, mean {sum(seconds) / len(seconds):.2g} s"
+
+
+def _ends(seconds: list[float]) -> str:
+    return f"{min(seconds):.2g} to {max(seconds):.2g} s"
 
 
 def _times(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -197,7 +217,7 @@ def _times(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "", f"retraining  {_time(found.retraining_s)}"
     yield "", f"other       {_time(found.other_s)}"
     budget = (
-        ""
+        ", without a time budget"
         if plan.time_budget_s is None
         else f", within {short_time(plan.time_budget_s)}, your budget"
     )
@@ -207,16 +227,22 @@ def _times(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _bought(plan: Plan) -> Iterator[tuple[str, str]]:
     """What `--time-budget` would buy."""
-    for number, one in enumerate(plan.bought):
+    if not plan.bought:
+        return
+    yield "budgets", "what --time-budget does; the times include measuring models"
+    for one in plan.bought:
         seeds = f", {plural(one.n_seeds, 'seed')}" if one.n_seeds else ""
-        text = (
-            f"{short_time(one.budget_s):<6}  {plural(one.n_settings, 'setting')}, up to"
-            f" {plural(one.max_epochs, 'epoch')}{seeds}; expected"
-            f" {short_time(one.total_s.middle)}{'' if one.fits else ', too long, would be cut off'}"
+        size = (
+            f"{plural(one.n_settings, 'setting')}, up to {plural(one.max_epochs, 'epoch')}{seeds};"
+            f" expected {short_time(one.total_s.middle)}"
         )
-        yield "" if number else "budgets", text
+        short = (
+            "too short for the smallest search, which needs up to"
+            f" {short_time(one.total_s.high)}; the run would be cut off"
+        )
+        yield "", f"{short_time(one.budget_s):<6}  {size if one.fits else short}"
 
 
 def _time(span: Range) -> str:
-    low, middle, high = map(short_time, (span.low, span.middle, span.high))
-    return middle if low == high else f"{low} to {high}, likely {middle}"
+    words = short_range(span.low, span.high)
+    return f"{words}, likely {short_time(span.middle)}" if " to " in words else words

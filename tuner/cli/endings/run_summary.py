@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import shlex
 import textwrap
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from tuner.cli.terminal import abilities, output
+from tuner.cli.terminal.paths import shown_path
 from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
 from tuner.report.sections import recommendation
 from tuner.report.sections.recommendation import RecommendationSection, as_text
-from tuner.report.sections.verdict import compute
+from tuner.report.sections.verdict import VerdictSection, compute
+
+_INDENT = "  "
 
 
 def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     """The model to use, the verdict, where the report is, and what to do next."""
-    folder, results = outcome.folder, outcome.results
-    path = shlex.quote(folder.path.as_posix())
+    results = outcome.results
+    path = shlex.quote(shown_path(outcome.folder.path))
+    report = f"Report   {shown_path(outcome.folder.report)}"
     if outcome.stopped:
-        where = [f"Report   {folder.report.as_posix()}"] if results else []
+        where = [report] if results else []
         return [
             "",
             f"The run was {outcome.stopped}. You can resume it.",
@@ -36,10 +41,10 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
         *([_wrapped(_use(use))] if use else []),
         *([_wrapped(as_text(refused))] if refused else []),
         *([_wrapped(left_out)] if (left_out := _left_out(use, results)) else []),
-        _wrapped(compute(results).sentence),
+        *_verdict(compute(results)),
         *_constant(results, told={"tuned", use.name} if use else set()),
         "",
-        f"Report   {folder.report.as_posix()}",
+        report,
         f"Train    python -m tuner train --from {path}",
     ]
     # `--search-only` keeps no model; where none may be recommended, there is the winner's.
@@ -104,6 +109,19 @@ def _use(use: RecommendationSection) -> str:
     return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
 
 
+def _verdict(verdict: VerdictSection) -> Iterator[str]:
+    """The verdict, and below it the finalists and the other comparisons, one a line."""
+    yield _wrapped("".join(part.text for part in verdict.headline))
+    below: list[str] = []
+    for part in verdict.details:
+        said = part.text.strip()
+        begins = part.kind == "words" and said in (verdict.reason, verdict.choice, "Against")
+        if begins or not below:
+            below.append("")
+        below[-1] += part.text
+    yield from (_wrapped(text.strip(), _INDENT) for text in below)
+
+
 def _left_out(use: RecommendationSection | None, results: Results) -> str:
     """The models that were left out by the constraints; empty where there are none."""
     is_told = use is not None and any(model.breach for model in results.models)
@@ -123,8 +141,10 @@ def _constant(results: Results, told: set[str]) -> list[str]:
     ]
 
 
-def _wrapped(text: str) -> str:
+def _wrapped(text: str, indent: str = "") -> str:
     """A terminal would break the line within a word."""
     if not output.ERRORS.isatty():
-        return text
-    return textwrap.fill(text, abilities.size()[0])
+        return f"{indent}{text}"
+    return textwrap.fill(
+        text, abilities.size()[0], initial_indent=indent, subsequent_indent=2 * indent
+    )

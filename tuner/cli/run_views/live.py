@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -34,6 +35,8 @@ from tuner.records.events import (
 REFRESHES_PER_S = 4
 # Below this width bars and the table of the best trials would only push each other over the edge.
 ROOMY = 70
+# Shown before other hyperparameters, which the edge of a terminal may cut.
+FIRST_SHOWN = ("optimizer", "learning_rate")
 # Without these the panel would leave nothing to see of what trials end in.
 ABOVE_PANEL = RunStarted | SearchSized | StageStarted | SearchResumed | Notice | ModelTrained
 
@@ -109,7 +112,8 @@ def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> Renderabl
         parts += [_cut(f"{row.title}  {row.short}") for row in rows]
     if more := more_than(SHOWN_TASKS, len(tasks)):
         parts.append(_cut(more))
-    if progress.best:
+    # Once the search has ended, its best trials are no news.
+    if progress.best and _is_searching(progress):
         parts.append(
             _best(progress) if is_roomy else _cut(f"best so far {progress.best[0].score:.4f}")
         )
@@ -118,8 +122,12 @@ def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> Renderabl
 
 def _clock(progress: Progress, elapsed_s: float) -> Text:
     """Moves on when nothing else does: a large network may take a minute to start."""
+    if not progress.stage:
+        return _cut(f"Reading the data, {short_time(elapsed_s)}")
+    stage, run = short_time(progress.stage_s), short_time(elapsed_s)
+    whole = f" (run: {run})" if run != stage else ""
     left = f"; {progress.remaining()}" if _is_searching(progress) else ""
-    return _cut(f"{progress.stage or 'Reading the data'}, {short_time(elapsed_s)} so far{left}")
+    return _cut(f"{progress.stage_state}, {stage}{whole}{left}")
 
 
 def _cut(text: str) -> Text:
@@ -172,8 +180,9 @@ def _with_bars(rows: Sequence[_Row]) -> Table:
 def _best(progress: Progress) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("best so far", progress.started.objective if progress.started else "", "epochs"):
-        table.add_column(name, no_wrap=True, min_width=max(len(name), len("trial 0000")))
-    table.add_column("setting", no_wrap=True, overflow="ellipsis")
+        table.add_column(name, no_wrap=True, min_width=len(name))
+    # Rich takes room from columns that may wrap; where none may, it takes it from all of them.
+    table.add_column("setting")
     names = {name for trial in progress.best for name in trial.values}
     # What is the same in all of them tells nothing.
     telling = {
@@ -181,17 +190,22 @@ def _best(progress: Progress) -> Table:
     }
     for trial in progress.best:
         setting = ", ".join(
-            f"{k} {_short(v)}"
-            for k, v in trial.values.items()
-            if k in telling or len(progress.best) == 1
+            f"{name} {_short(trial.values[name])}"
+            for name in _ordered(trial.values)
+            if name in telling or len(progress.best) == 1
         )
         table.add_row(
             f"trial {trial.trial_id}",
             f"{trial.score:.4f}",
             str(trial.last_epoch),
-            Text(plain(setting), style="dim"),
+            Text(plain(setting), style="dim", no_wrap=True, overflow="ellipsis"),
         )
     return table
+
+
+def _ordered(values: Mapping[str, Any]) -> list[str]:
+    """The names of hyperparameters, what matters for most models first."""
+    return [name for name in dict.fromkeys((*FIRST_SHOWN, *values)) if name in values]
 
 
 def _short(value: object) -> str:

@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.cli.run_views.progress import Progress
+from tuner.cli.run_views.progress import Progress, short_time
 from tuner.cli.terminal.output import say
+from tuner.cli.terminal.paths import shown_path
 from tuner.cli.terminal.signals import STOPPING
 from tuner.execution.stop import StopRequest
 from tuner.records.events import (
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from tuner.planning.plan_record import Plan
 
 HEARTBEAT_S = 60.0
+# Where nothing has changed since the last such line. Some CI services end a job that prints nothing
+# for ten minutes.
+UNCHANGED_S = 540.0
 # A person who presses Ctrl-C wants to see at once that it was noticed.
 LOOK_S = 0.25
 # Tasks that one line names.
@@ -76,6 +81,7 @@ class PlainLines:
         self._request, self._progress = request, progress
         self._has_told_of_stop = False
         self._last_line_s = time.monotonic()
+        self._last_state: object = None
 
     def __call__(self, event: Event) -> None:
         """Print what an event is worth."""
@@ -85,11 +91,17 @@ class PlainLines:
             self._say(line)
 
     def give_sign_of_life(self) -> None:
-        """Say once that the end was asked for, and what goes on after a minute without a line."""
+        """Say once that the end was asked for, and what goes on after a minute without a line.
+
+        What has not changed since the last such line is said again after some minutes only.
+        """
         if self._request.is_made() and not self._has_told_of_stop:
             self._has_told_of_stop = True
             self._say(STOPPING)
-        if time.monotonic() - self._last_line_s >= HEARTBEAT_S:
+        state = _state(self._progress)
+        wait_s = UNCHANGED_S if state == self._last_state else HEARTBEAT_S
+        if time.monotonic() - self._last_line_s >= wait_s:
+            self._last_state = state
             self._say(f"  running: {_at_work(self._progress)}")
 
     def _say(self, line: str) -> None:
@@ -119,6 +131,8 @@ def describe(event: Event, progress: Progress) -> str:
         case TrialEnded(trial=trial):
             count = f"{progress.n_ended} of {progress.n_trials}"
             origin = f", {trial.origin}" if trial.origin else ""
+            if trial.parent_id:
+                origin += f", continues {trial.parent_id}"
             line = (
                 f"  trial {trial.trial_id}{origin} ({count}): {_outcome(trial, event.is_best)},"
                 f" {progress.remaining()}"
@@ -129,8 +143,8 @@ def describe(event: Event, progress: Progress) -> str:
 def _plan(event: RunStarted) -> str:
     planned = f"{_planned(event)} planned; " if event.n_trials else ""
     return (
-        f"{event.dataset}: {image_counts(event)}\n"
-        f"{planned}objective {event.objective}\nlog {event.folder}/run.log"
+        f"{event.dataset}, {image_counts(event)}\n"
+        f"{planned}objective {event.objective}\nlog {shown_path(Path(event.folder))}/run.log"
     )
 
 
@@ -158,9 +172,15 @@ def more_than(n_shown: int, n: int) -> str:
 def _at_work(progress: Progress) -> str:
     tasks = list(progress.running.values())
     if not tasks:
-        return progress.stage or "starting"
+        return f"{progress.stage_state or 'starting'}, {short_time(progress.stage_s)}"
     shown = ", ".join(f"{task.title} ({task.state})" for task in tasks[:SHOWN_TASKS])
     return f"{shown} {more_than(SHOWN_TASKS, len(tasks))}".rstrip()
+
+
+def _state(progress: Progress) -> object:
+    """Equal as long as nothing has advanced: without times."""
+    tasks = [(task.title, task.epoch, task.fold) for task in progress.running.values()]
+    return progress.stage_state, tasks
 
 
 def _outcome(trial: Trial, is_best: bool) -> str:

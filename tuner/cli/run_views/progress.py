@@ -15,6 +15,7 @@ from tuner.records.events import (
     RunStarted,
     SearchResumed,
     SearchSized,
+    StageAdvanced,
     StageStarted,
     TrialEnded,
     TrialStarted,
@@ -83,7 +84,8 @@ class Progress:
         n_failed: Trials that failed.
         best: The best trials so far, the best first.
         running: The trainings under way, by task.
-        stage: What goes on now.
+        stage: What goes on now; empty before the first stage.
+        n_done: Parts of the stage that are done, and how many there are; None where it has none.
     """
 
     def __init__(self, time_budget_s: float | None = None) -> None:
@@ -98,6 +100,8 @@ class Progress:
         self.best: list[Trial] = []
         self.running: dict[str, Running] = {}
         self.stage = ""
+        self.n_done: tuple[int, int] | None = None
+        self._stage_began_s = time.monotonic()
         self._n_epochs_ended = 0
         self._pace = _Pace()
 
@@ -118,14 +122,28 @@ class Progress:
             task.epoch - task.first_epoch + 1 for task in self.running.values()
         )
 
+    @property
+    def stage_s(self) -> float:
+        """Seconds since the stage began."""
+        return time.monotonic() - self._stage_began_s
+
+    @property
+    def stage_state(self) -> str:
+        """The stage and how far it is, without its time."""
+        done = f": {self.n_done[0]} of {self.n_done[1]}" if self.n_done else ""
+        return f"{self.stage}{done}"
+
     def hear(self, event: Event) -> None:
         """Count an event."""
         match event:
             case RunStarted():
                 self._begin_run(event)
             case StageStarted():
-                self.stage = event.title
+                self.stage, self.n_done = event.title, None
+                self._stage_began_s = time.monotonic()
                 self.running.clear()
+            case StageAdvanced():
+                self.n_done = event.n_done, event.n
             case SearchSized() if self.started:
                 self.started = replace(
                     self.started,
@@ -191,10 +209,7 @@ class Progress:
         longest = max((task.last_epoch - task.epoch for task in self.running.values()), default=0)
         seconds = self._pace.seconds(n_starts, n_epochs, longest)
         left = max(self._end_s - time.monotonic(), 0.0)
-        return (
-            f"search: {short_time(min(LOW * seconds, left))} to"
-            f" {short_time(min(HIGH * seconds, left))} left"
-        )
+        return f"search: {short_range(min(LOW * seconds, left), min(HIGH * seconds, left))} left"
 
 
 def _begun(title: str, first_epoch: int, last_epoch: int) -> Running:
@@ -246,6 +261,35 @@ class _Pace:
 
 def short_time(seconds: float) -> str:
     """Seconds in words: `40 s`, `5 min`, `2.5 h`."""
+    unit = _unit(seconds)
+    return f"{unit.number(seconds)} {unit.name}"
+
+
+def short_range(low_s: float, high_s: float) -> str:
+    """Two times in the unit of the longer one: `20 to 60 s`, `1 to 3 min`, `up to 2 min`."""
+    unit = _unit(high_s)
+    low, high = unit.number(low_s), unit.number(high_s)
+    if low == high:
+        return f"{high} {unit.name}"
+    return f"{f'{low} to' if float(low) else 'up to'} {high} {unit.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    name: str
+    seconds: float
+    digits: int
+
+    def number(self, seconds: float) -> str:
+        return f"{seconds / self.seconds:.{self.digits}f}"
+
+
+_SECONDS = _Unit(name="s", seconds=1.0, digits=0)
+_MINUTES = _Unit(name="min", seconds=60.0, digits=0)
+_HOURS = _Unit(name="h", seconds=3600.0, digits=1)
+
+
+def _unit(seconds: float) -> _Unit:
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return _SECONDS
+    return _MINUTES if seconds < 5400 else _HOURS

@@ -55,6 +55,11 @@ def print_result(text: object) -> None:
         raise
 
 
+def leads_to_terminal() -> bool:
+    """Whether people read the results; scripts read them from a pipe or a file."""
+    return RESULTS is not None and RESULTS.isatty()
+
+
 def print_json(record: Mapping[str, Any]) -> None:
     """Write a JSON line of results."""
     print_result(json_line(record))

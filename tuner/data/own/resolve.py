@@ -97,7 +97,8 @@ def card_for(path: Path) -> Card:
     if not path.exists():
         raise MissingDataError(
             f"{path}: there is no such file or folder",
-            f"{did_you_mean_path(path)}check the path, or try `python -m tuner run drawn_faces`.",
+            f"{did_you_mean_path(path)}check the path, or try `python -m tuner run"
+            " drawn_faces --preset quick`.",
         )
     if path.is_dir():
         return table_folder_card(path) or folder_card(path)

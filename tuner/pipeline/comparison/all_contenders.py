@@ -91,6 +91,7 @@ def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) 
 
 def missing_weights(contender: Contender) -> str | None:
     """Why a backbone's weights cannot be had, in one line; downloads them where it must."""
+    from tuner.models.backbones.download_problem import download_problem
     from tuner.models.backbones.network import build_network
     from tuner.models.backbones.weights import NoPretrainedWeightsError
 
@@ -98,6 +99,10 @@ def missing_weights(contender: Contender) -> str | None:
         build_network(BACKBONES[contender.model], contender.values)
     except NoPretrainedWeightsError as error:
         LOG.warning("%s: %s %s", contender.title, error.message, error.hint)
+        if error.__cause__ is not None:
+            return (
+                f"its ImageNet weights cannot be downloaded ({download_problem(error.__cause__)})"
+            )
         # The notice begins with the name already.
         return error.message.removeprefix(f"{BACKBONES[contender.model].title}: ")
     return None

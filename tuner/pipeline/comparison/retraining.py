@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,7 +131,7 @@ def _rounds(
     Finalists and baseline take more where that is cheap: between them the winner is chosen, and the
     verdict is about two of them.
     """
-    distinct = _distinct(compared, job)
+    distinct = _distinct(_named(compared, n_finalists, job), job)
     n_seeds = job.file.retrain.seeds
     judged = {
         _setting(one)
@@ -185,12 +185,28 @@ def _longest_first(
     return {setting: distinct[setting] for setting in dict.fromkeys([*longest_first, *distinct])}
 
 
-def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:
-    """What must be trained: with the same seeds, equal settings would come out equal."""
+def _named(compared: Sequence[Contender], n_finalists: int, job: Job) -> Iterator[Contender]:
+    """The contenders as they are called while they train: the winner is not known yet."""
+    for number, one in enumerate(compared):
+        is_first_of_several = number == 0 and n_finalists > 1
+        title = tuned_title(job.file, one.model, "Finalist 1") if is_first_of_several else one.title
+        yield replace(one, title=title)
+
+
+def _distinct(compared: Iterable[Contender], job: Job) -> dict[str, Contender]:
+    """What must be trained: with the same seeds, equal settings would come out equal.
+
+    A finalist with the baseline's setting is called the baseline.
+    """
     found: dict[str, Contender] = {}
     for contender in compared:
-        same = found.setdefault(_setting(contender), contender)
-        if same is not contender:
+        setting = _setting(contender)
+        same = found.setdefault(setting, contender)
+        if same is contender:
+            continue
+        if contender.name == BASELINE:
+            found[setting] = replace(same, title=contender.title)
+        else:
             text = (
                 f"{contender.title} and {same.title} are the same setting, which is trained once"
                 " for both"

@@ -49,7 +49,8 @@ def write_runs(runs: Sequence[IndexedRun], page: Path) -> tuple[DataSet, ...]:
     if not runs:
         raise ConfigurationError(
             f"{out}: there is no run",
-            "name another root with --out, or try `python -m tuner run drawn_faces`.",
+            "name another root with --out, or try `python -m tuner run drawn_faces --preset"
+            " quick`.",
         )
     datasets, html = _drawn(runs)
     try:

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from tuner.errors import ConfigurationError
 from tuner.records.error_text import reason_of
-from tuner.records.events import Event, FoldEnded, Listener
+from tuner.records.events import Event, FoldEnded, Listener, StageAdvanced
 from tuner.store.run_folder import RunFolder
 
 LOG = logging.getLogger("tuner")
@@ -54,8 +54,8 @@ class Journal:
             self._handler.close()
 
     def tell(self, event: Event) -> None:
-        """Keep an event and pass it on; an epoch's folds are not logged."""
-        if isinstance(event, FoldEnded):
+        """Keep an event and pass it on; parts of an epoch or a stage are not logged."""
+        if isinstance(event, FoldEnded | StageAdvanced):
             self._listener(event)
             return
         # Writing would make the folder again, and go on as if nothing of the run were lost.
