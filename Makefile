@@ -25,7 +25,9 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow $(OVERLAPPING)
 
-test-all: test test-slow
+# One session: what both need is imported once, and the runs that both look at are made once.
+test-all: $(READY)
+	$(BIN)/python -m pytest $(OVERLAPPING)
 
 # What depends on the backend, once more on JAX; needs EXTRAS=dev,jax. XLA compiles in a hurry: no speed is tested.
 test-jax: $(READY)
