@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.calling import call, write_photos, write_space
+from tests.cli.calling import call, write_folds, write_space
 from tests.commands.conftest import kept_models
 from tests.commands.finished import Finished
 from tuner.errors import ConfigurationError
@@ -42,16 +42,16 @@ assert not any(name.partition(".")[0] == "tuner" for name in sys.modules)
 
 @pytest.fixture(scope="module")
 def combined(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """A run on images of folds, whose ensemble has three members."""
+    """A run on images of two folds, whose ensemble has three members."""
     place = tmp_path_factory.mktemp("combined")
-    write_photos(place / "photos", ("dark", "light", "lighter"), n=20)
+    write_folds(place, ("dark", "light", "lighter"), n=20)
     search = "search: {method: hyperband, max_epochs: 2, factor: 2}\ncompare: "
     few = "search: {method: random, max_epochs: 2, max_trials: 3}\ncompare: "
     write_space(place, f"{search}[]", f"{few}[tuned_tta, ensemble]")
     words = ("--space", "tiny.yaml", "--seed", "3", "--executor", "inline")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ensemble, "select", lambda predicted, cost: (2, 1, 1))
-        ended = call("run", "./photos", *words, cwd=place)
+        ended = call("run", "photos", *words, cwd=place)
     assert ended.code == 0, ended.err
     return Finished(place=place, outcome=ended)
 
