@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 # What a run's models are worth has no say here.
-SHORT = ("search.max_epochs=1", "retrain.epochs=1", "retrain.seeds=1")
+SHORT = ("retrain.epochs=1", "retrain.seeds=1")
 
 
 def origins(run: Path) -> list[str]:
