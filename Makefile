@@ -4,7 +4,8 @@ VENV ?= .venv
 # `make EXTRAS=dev,ray,jax` for the tests of the Ray executor, and those with JAX, too.
 EXTRAS ?= dev
 BIN := $(VENV)/bin
-# A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: the longest are not the last.
+# A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: tests/conftest.py begins with
+# the longest of those that came last.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 PARALLEL := --numprocesses logical --maxprocesses 4 $(IN_ORDER)
 # The slow ones wait for processes of theirs a third of the time.
@@ -25,7 +26,9 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow $(OVERLAPPING)
 
-test-all: test test-slow
+# One session: what both need is imported once, and the runs that both look at are made once.
+test-all: $(READY)
+	$(BIN)/python -m pytest $(OVERLAPPING)
 
 # What depends on the backend, once more on JAX; needs EXTRAS=dev,jax. XLA compiles in a hurry: no speed is tested.
 test-jax: $(READY)

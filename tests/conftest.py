@@ -21,6 +21,14 @@ os.environ["TUNER_PRECISION"] = "float32"
 
 environment.prepare()
 
+# Files that take a minute and would come last: other processes would wait for theirs.
+_FIRST = (
+    "test_notebooks.py",
+    "training/test_dead_dimensions.py",
+    "training/transfer/test_transformer.py",
+    "training/transfer/test_two_stages.py",
+)
+
 
 @pytest.fixture(scope="session")
 def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,6 +48,8 @@ def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not _has_real_data():
         items[:] = [item for item in items if not item.get_closest_marker("real_data")]
+    first = {Path(__file__).parent / name for name in _FIRST}
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.hookimpl(wrapper=True)

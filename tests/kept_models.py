@@ -1,4 +1,7 @@
-"""A fixture for tests that train in this process: `from tests.kept_models import kept_models`."""
+"""Models that the tests of a process train in turn, and a fixture that gives them to its runs.
+
+In a conftest.py, or in a module: `from tests.kept_models import kept_models`.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ import pytest
 
 from tuner.training.prepared import PreparedModels
 
+# Models that one run has traced serve the next, in whichever package: tracing is most of a tiny
+# run. tests/training/test_prepared.py checks that they train as fresh ones do, to the last bit.
+KEPT_MODELS = PreparedModels()
+
 
 @pytest.fixture(scope="package", autouse=True)
 def kept_models() -> Iterator[None]:
-    """Models that one run has traced serve the next: tracing is most of a tiny run.
-
-    tests/training/test_prepared.py checks that they train as fresh ones do, to the last bit.
-    """
+    """Every inline executor of these tests trains with the models that are kept."""
     with pytest.MonkeyPatch.context() as patch:
-        models = PreparedModels()
-        patch.setattr("tuner.execution.inline.PreparedModels", lambda: models)
+        patch.setattr("tuner.execution.inline.PreparedModels", lambda: KEPT_MODELS)
         yield

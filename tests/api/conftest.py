@@ -10,8 +10,9 @@ import pytest
 
 from tests.cli.calling import call, write_space
 from tests.commands.conftest import finished, place
-from tests.commands.finished import Finished
+from tests.commands.finished import Finished, made_once
 from tests.kept_models import kept_models
+from tests.shared_folder import shared_folder
 from tuner.api.finished_run import FinishedRun
 
 __all__ = ["digits", "finished", "in_digits", "kept_models", "place", "run"]
@@ -19,12 +20,15 @@ __all__ = ["digits", "finished", "in_digits", "kept_models", "place", "run"]
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """A whole run on the digits, against their baseline, in a working directory of its own."""
+    """A whole run on the digits, against their baseline, in a working directory of its own.
+
+    It is made once for all processes of the tests.
+    """
     place = tmp_path_factory.mktemp("digits place")
     write_space(place, "compare: []", "compare: [baseline]")
     words = ("--space", "tiny.yaml", "--executor", "inline", "--limit", "200")
-    outcome = call("run", "digits", *words, cwd=place)
-    assert outcome.code == 0, outcome.err
+    kept = shared_folder(tmp_path_factory) / "digits"
+    outcome = made_once(kept, place, lambda cwd: call("run", "digits", *words, cwd=cwd))
     return Finished(place=place, outcome=outcome)
 
 

@@ -5,8 +5,6 @@ What is saved is a float32 network.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.backend.plain_keras import Predict
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.backend import active
 from tuner.backend.policy import Gpu
@@ -133,7 +132,7 @@ def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(
 @pytest.mark.slow
 @pytest.mark.usefixtures("precision")
 def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
-    tmp_path: Path,
+    tmp_path: Path, elsewhere: Predict
 ) -> None:
     task = train_task(last_epoch=6, save_to=tmp_path / "end.npz", early_stopping=stopping())
     result = trained(task)
@@ -144,15 +143,7 @@ def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
     save_model(model, tmp_path / "model.keras", DATA.spec)
     rows = DATA.folds[0].validation
-    np.save(tmp_path / "images.npy", DATA.inputs[rows].astype("float32"))
-    script = (
-        "import sys, keras, numpy as np\n"
-        "model = keras.models.load_model('model.keras')\n"
-        "np.save('found.npy', np.asarray(model(np.load('images.npy'), training=False)))\n"
-        "assert not any(name.partition('.')[0] == 'tuner' for name in sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, capture_output=True)
-    found = np.load(tmp_path / "found.npy")
+    found = elsewhere(tmp_path, DATA.inputs[rows].astype("float32"))
     assert found.dtype == np.float32
     scores = score(DATA.labels[rows], found, DATA.spec.class_names)
     best = next(epoch for epoch in result.epochs if epoch.epoch == result.best_epoch)

@@ -183,3 +183,20 @@ def test_step_with_infinite_gradients_is_left_out() -> None:
     optimizer.apply([tf.constant([np.inf, 1.0, 1.0])], [variable])
     np.testing.assert_array_equal(variable, np.ones(3))
     assert float(optimizer.dynamic_scale) == 512.0
+
+
+def test_prediction_is_traced_once_for_any_number_of_images() -> None:
+    traced: list[int | None] = []
+
+    class Doubling(keras.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            traced.append(inputs.shape[0])
+            return 2.0 * inputs
+
+    model = keras.Sequential([keras.Input((4,)), Doubling()])
+    traced.clear()
+    predict = tensorflow.BACKEND.predictor(model)
+    for n in (1, 5, 2):
+        images = np.full((n, 4), n, dtype="uint8")
+        np.testing.assert_array_equal(predict(images), np.full((n, 4), 2.0 * n))
+    assert traced == [None]

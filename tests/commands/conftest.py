@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import Outcome, call, write_photos, write_space
-from tests.commands.finished import Finished
+from tests.commands.finished import Finished, made_once
 from tests.kept_models import kept_models
 from tests.local_server import address
+from tests.shared_folder import shared_folder
 
 __all__ = ["address", "copied", "finished", "kept_models", "place", "whole_run"]
 
@@ -31,9 +32,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(place: Path) -> Finished:
-    """A whole run there."""
-    return Finished(place=place, outcome=whole_run(place))
+def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A whole run there, made once for all processes of the tests."""
+    kept = shared_folder(tmp_path_factory) / "finished"
+    return Finished(place=place, outcome=made_once(kept, place, whole_run))
 
 
 @pytest.fixture

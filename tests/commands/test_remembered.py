@@ -16,6 +16,10 @@ from tuner.records.events import TrialEnded
 pytestmark = pytest.mark.slow
 
 
+# What a run's models are worth has no say here.
+SHORT = ("retrain.epochs=1", "retrain.seeds=1")
+
+
 def origins(run: Path) -> list[str]:
     with open(run / "trials.csv", newline="", encoding="utf-8") as file:
         return [row["origin"] for row in csv.DictReader(file) if row["origin"]]
@@ -28,12 +32,12 @@ def test_a_run_keeps_the_winners_that_it_began_with(
     write_space(tmp_path)
     write_photos(tmp_path / "my photos")
     write_photos(tmp_path / "pets", ("cat", "dog"))
-    earlier = replace(OPTIONS, dataset="./pets")
+    earlier = replace(OPTIONS, dataset="./pets", overrides=SHORT)
     first = end(earlier).folder.path
-    asked = replace(OPTIONS, overrides=("start_from=[auto]",))
+    asked = replace(OPTIONS, overrides=(*SHORT, "start_from=[auto]"))
     stopped = interrupt(asked, TrialEnded).folder
     # Another winner, which a new run would take as well.
-    end(replace(earlier, seed=4, overrides=("space.filters=12",)))
+    end(replace(earlier, seed=4, overrides=(*SHORT, "space.filters=12")))
     resumed = end(asked)
     assert resumed.folder.path == stopped.path
     assert origins(stopped.path) == [f"pets/{first.name}"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, tiny_dataset, train_task
+from tests.kept_models import KEPT_MODELS
 from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
@@ -34,7 +35,6 @@ from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
-from tuner.training.prepared import PreparedModels
 
 LABELS = np.array([0, 0, 1, 1])
 TUNED = ModelResult(
@@ -112,9 +112,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
         )  # fmt: skip
         path = folder / f"{number}.npz"
         task = train_task(values=trial.values, last_epoch=3, save_to=path)
-        results.append(
-            run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(0))
-        )
+        results.append(run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), KEPT_MODELS))
         candidates.append(EnsembleCandidate(trial=trial, checkpoint=path))
     return Searched(dataset, candidates, results)
 

@@ -10,13 +10,13 @@ import numpy as np
 
 import tuner
 from tests.images import tiny_dataset, train_task
+from tests.kept_models import KEPT_MODELS
 from tuner.data.dataset import HIDDEN_LABEL, summary
 from tuner.data.splits.fold import Fold
 from tuner.evaluation.sealed import open_test
 from tuner.pipeline.training_data import training_data
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
-from tuner.training.prepared import PreparedModels
 
 
 def test_a_sealed_data_set_has_no_test_label(tmp_path: Path) -> None:
@@ -31,9 +31,7 @@ def test_a_training_that_meets_a_hidden_label_fails(tmp_path: Path) -> None:
     dataset = tiny_dataset().sealed()
     fold = Fold(train=np.arange(40, 70), validation=np.arange(16))
     data = replace(training_data(dataset, tmp_path), folds=(fold,))
-    result = run_task(
-        train_task(), data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels()
-    )
+    result = run_task(train_task(), data, Hooks(on_epoch=lambda task, epoch: None), KEPT_MODELS)
     assert result.failure is not None
     assert "a hidden label: a test image is among the training" in result.failure.reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -118,7 +118,9 @@ def run(executor: Executor, **changes: Any) -> TrainResult:
     return executor.next_result()
 
 
+@cache
 def run_inline(**changes: Any) -> TrainResult:
+    """What this process trains, once for all members that are compared with it."""
     executor = InlineExecutor(Driver().reports())
     executor.add_data("images", DATA)
     return run(executor, **changes)

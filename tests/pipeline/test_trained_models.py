@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.images import SMALL_CNN, tiny_dataset
+from tests.kept_models import KEPT_MODELS
 from tests.pipeline.comparison.jobs import job, trial
 from tuner.evaluation import latency
 from tuner.pipeline.job import Job
@@ -18,7 +19,6 @@ from tuner.space.constraints import Constraints
 from tuner.training.data import TrainingData
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
-from tuner.training.prepared import PreparedModels
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def trained(tmp_path: Path) -> Job:
         folds=dataset.split.folds,
         spec=dataset.spec,
     )
-    assert run_task(task, data, Hooks(on_epoch=lambda *_: None), PreparedModels()).failure is None
+    assert run_task(task, data, Hooks(on_epoch=lambda *_: None), KEPT_MODELS).failure is None
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -48,6 +49,12 @@ def sized(left_s: float, whole: Known | None = None, bounds: Bounds = BOUNDS) ->
     return fitted([whole], bounds, left_s, seed=0)
 
 
+@cache
+def usual(left_s: float) -> Fitted:
+    """What several tests look at."""
+    return sized(left_s)
+
+
 def amounts(size: Size) -> tuple[int, ...]:
     """What never shrinks."""
     return size.max_epochs, size.retrain_epochs, size.n_seeds, size.n_verdict_seeds
@@ -55,7 +62,7 @@ def amounts(size: Size) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("left_s", BUDGETS_S)
 def test_what_fits_is_expected_to_end_in_time_on_a_slow_day_too(left_s: float) -> None:
-    found = sized(left_s)
+    found = usual(left_s)
     assert (found.fits, found.is_cut) == (True, False)
     assert found.forecast.total_s.high <= left_s
 
@@ -77,7 +84,7 @@ def test_next_larger_size_would_not_have_fitted() -> None:
 
 
 def test_more_time_never_buys_less() -> None:
-    found = [sized(left_s) for left_s in BUDGETS_S]
+    found = [usual(left_s) for left_s in BUDGETS_S]
     for less, more in pairwise(found):
         assert all(a <= b for a, b in zip(amounts(less.size), amounts(more.size), strict=True))
         assert less.forecast.n_epochs <= more.forecast.n_epochs
@@ -153,7 +160,7 @@ def test_more_trials_than_there_is_time_for_are_cut_where_one_iteration_fits(met
 
 def test_search_alone_takes_the_whole_time() -> None:
     alone = known(contenders=[])
-    found, other = sized(300, alone), sized(300)
+    found, other = sized(300, alone), usual(300)
     assert found.forecast.retraining_s.high == 0
     assert found.forecast.n_epochs > other.forecast.n_epochs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from statistics import fmean
 
 import numpy as np
@@ -12,6 +13,7 @@ from tuner.metrics.classification import score
 from tuner.metrics.one_standard_error import MOST_GIVEN_UP, rule_in_words
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SeedResult
+from tuner.records.scores import Scores
 from tuner.records.search_summary import SearchSummary
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
@@ -42,14 +44,20 @@ def class_names(n: int) -> tuple[str, ...]:
     return tuple(faces[i] if i < len(faces) else f"class {i}" for i in range(n))
 
 
-def seed_result(
-    names: tuple[str, ...], skill: float, seed: int, *, n_test: int, n_epochs: int = 12
-) -> SeedResult:
+@cache
+def scores(names: tuple[str, ...], skill: float, seed: int, n_test: int) -> Scores:
+    """Of made-up predictions; hundreds of tests ask for the same ones."""
     generator = np.random.default_rng(seed)
     labels = np.arange(n_test) % len(names)
     logits = generator.normal(size=(n_test, len(names))) + skill * np.eye(len(names))[labels]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    test = score(labels, probabilities, names)
+    return score(labels, probabilities, names)
+
+
+def seed_result(
+    names: tuple[str, ...], skill: float, seed: int, *, n_test: int, n_epochs: int = 12
+) -> SeedResult:
+    test = scores(names, skill, seed, n_test)
     epochs = tuple(
         EpochMetrics(
             epoch=e,

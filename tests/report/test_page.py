@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,7 +15,10 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.space.definition import Parameter
 
+from .drawn_once import drawn_once
 from .fixtures import HOSTILE, page, recommending, results, search_only, trials
+
+__all__ = ["drawn_once"]
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -73,23 +74,6 @@ def test_sections_come_in_the_stated_order(typical: str) -> None:
         "Next steps",
         "Reproduce",
     ]
-
-
-def test_two_renders_give_the_same_bytes(typical: str) -> None:
-    assert page(recommending(results()), trials()) == typical
-
-
-@pytest.mark.slow
-def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: str) -> None:
-    code = (
-        "import hashlib; from tests.report.fixtures import page, recommending, results, trials; "
-        "print(hashlib.sha256(page(recommending(results()), trials()).encode()).hexdigest())"
-    )
-    environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stdout.strip() == hashlib.sha256(typical.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("names", [None, HOSTILE])

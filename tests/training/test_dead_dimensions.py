@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.images import training_data
+from tests.kept_models import kept_models
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.models.backbones.catalog import BACKBONES
@@ -28,6 +29,8 @@ from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import grid_values
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
+
+__all__ = ["kept_models"]
 
 SPACES = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
 

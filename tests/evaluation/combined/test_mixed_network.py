@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, banded_images, image_spec, train_task, training_data
+from tests.kept_models import KEPT_MODELS
 from tuner.backend.active import n_together, plain_copy, policy, predictor
 from tuner.evaluation.combined.member_network import MemberNetworks, takes_temperature
 from tuner.evaluation.combined.mixed_network import mixed_network, view_network
@@ -25,7 +26,6 @@ from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
-from tuner.training.prepared import PreparedModels
 
 SPEC = image_spec(channels=3)
 IMAGES = banded_images(20, SPEC, seed=7)[0]
@@ -39,7 +39,7 @@ def trained(folder: Path, name: str, **values: Any) -> tuple[dict[str, Any], Pat
         task,
         training_data(channels=3),
         Hooks(on_epoch=lambda task, epoch: None),
-        PreparedModels(0),
+        KEPT_MODELS,
     )
     assert result.failure is None
     return dict(task.values), path

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.calling import write_photos, write_space
+from tests.cli.calling import write_folds, write_space
 from tests.evaluation.test_ensemble import TUNED
 from tests.evaluation.test_evaluate import CONTENDER
 from tests.images import tiny_dataset
@@ -52,15 +52,15 @@ def comparing(rows: str) -> tuple[str, str]:
 
 
 def options(folder: Path, **changes: Any) -> RunOptions:
-    usual = {"dataset": "./photos", "space": Path("tiny.yaml"), "seed": 3, "out": folder / "out"}
+    usual = {"dataset": "photos", "space": Path("tiny.yaml"), "seed": 3, "out": folder / "out"}
     return RunOptions(**usual | changes, execution=ExecutionOptions(executor="inline"))
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory whose space asks for both rows, on images of five folds."""
+    """A working directory whose space asks for both rows, on images of two folds."""
     folder = tmp_path_factory.mktemp("rows")
-    write_photos(folder / "photos", ("dark", "light"), n=20)
+    write_folds(folder, ("dark", "light"), n=20)
     write_space(folder, *comparing("tuned_tta, ensemble"))
     return folder
 

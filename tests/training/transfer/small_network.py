@@ -14,6 +14,8 @@ from tuner.training.prepared import PreparedModels
 
 MODEL = "efficientnet_lite2"
 DATA = training_data(30, 10, n_rest=7)
+# Tracing is most of a training here; tests/training/test_prepared.py checks that it may be kept.
+_MODELS = PreparedModels()
 
 
 def task(weights: str, folder: Path, **changes: Any) -> TrainTask:
@@ -35,7 +37,7 @@ def task(weights: str, folder: Path, **changes: Any) -> TrainTask:
 
 
 def trained(order: TrainTask, data: TrainingData, **hooks: Any) -> TrainResult:
-    return run_task(order, data, Hooks(on_epoch=_no_listener, **hooks), PreparedModels())
+    return run_task(order, data, Hooks(on_epoch=_no_listener, **hooks), _MODELS)
 
 
 def _no_listener(order: TrainTask, epoch: EpochMetrics) -> None:

@@ -30,7 +30,8 @@ def layers_by_name(values: Mapping[str, Any], checkpoint: Path) -> dict[str, lis
     return {
         layer.name: layer.get_weights()
         for layer in (*network.layers, *model.layers)
-        if layer is not network
+        # Keras numbers the inputs, which have none.
+        if layer is not network and layer.weights
     }
 
 

@@ -1,0 +1,5 @@
+"""What tests of retraining share."""
+
+from tests.kept_models import kept_models
+
+__all__ = ["kept_models"]
