@@ -61,6 +61,7 @@ def make_environment(package: str) -> Environment:
         "interval": text.interval,
         "plural": text.plural,
         "points_interval": text.points_interval,
+        "score_text": model_summary.score_text,
     }
     return environment
 

@@ -100,7 +100,8 @@ def test_without_parts_a_tenth_tests_and_a_tenth_of_the_rest_validates() -> None
     assert np.bincount(images.labels[split.test]).tolist() == [75, 25]
     assert np.bincount(images.labels[split.train]).tolist() in ([607, 203], [608, 202])
     assert (
-        split.rule == "Test: stratified 10 % of all images. Validation: stratified 10 % of the rest."
+        split.rule
+        == "Test: stratified 10 % of all images. Validation: stratified 10 % of the rest."
         " Identical images stay together."
     )
 
@@ -377,7 +378,8 @@ def test_near_identical_images_without_a_group_stay_together_where_all_chain_too
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), sets)
     assert split.rule.endswith(
-        " Groups stay together, and near-identical images without a group; the others chain too far."
+        " Groups stay together, and near-identical images without a group; the others chain too"
+        " far."
     )
 
 
@@ -408,7 +410,9 @@ def test_near_identical_sets_that_hold_a_whole_class_are_ignored() -> None:
     split = split_of(images)
     assert (len(split.test), len(split.folds)) == (16, 5)
     assert_whole(images, split.test.tolist(), [(0, 79), (1, 78)])
-    assert split.rule.endswith(" Identical images stay together; near-identical ones chain too far.")
+    assert split.rule.endswith(
+        " Identical images stay together; near-identical ones chain too far."
+    )
 
 
 def test_conflicting_labels_are_left_out() -> None:

@@ -169,7 +169,8 @@ def _in_words(rules: Sequence[Rule], others: Sequence[str]) -> str:
     is_common = len(set(kept)) == 1
     said = [f"{what} ({stays})" if stays and not is_common else what for what, stays in rules]
     return " ".join(
-        f"{text[0].upper()}{text[1:]}." for text in [*said, *(kept[:1] if is_common else []), *others]
+        f"{text[0].upper()}{text[1:]}."
+        for text in [*said, *(kept[:1] if is_common else []), *others]
     )
 
 
@@ -255,9 +256,10 @@ def _given_validation(
             "take folds, or the validation part, out of splits in the card.",
         )
     validates = images.parts[pool] == "validation"
-    return (
-        Fold(train=pool[~validates], validation=pool[validates]),
-    ), ("validation: the given validation part", "")
+    return (Fold(train=pool[~validates], validation=pool[validates]),), (
+        "validation: the given validation part",
+        "",
+    )
 
 
 def _cut(
