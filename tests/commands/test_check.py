@@ -13,7 +13,7 @@ def test_own_folder_is_examined_and_its_page_written(tmp_path: Path) -> None:
     shutil.copy(photos / "happy" / "03.png", photos / "sad" / "copy.jpg")
     done = call("datasets", "check", "photos", "--out", "out", cwd=tmp_path)
     assert (done.code, done.out) == (0, "out/photos/data.html\n")
-    assert "1 distinct image (2 images in all, 3.9 %) carries more than one label." in " ".join(
+    assert "1 image occurs with different labels (2 times in all, 3.9 %)." in " ".join(
         done.err.split()
     )
     assert "sad/copy.jpg (sad): is PNG" in done.err

@@ -49,7 +49,7 @@ def test_kept_copies_are_named_as_what_they_do_to_the_score() -> None:
     images = data(LABELS, parts=PARTS, same=[(0, 30)])
     found = find(images, "copies-across-parts", policies={"duplicates": "keep"})
     assert "the score rewards memorized images" in found.meaning
-    assert found.advice == "state policies: {duplicates: drop_from_train} in the card."
+    assert found.advice == "set policies: {duplicates: drop_from_train} in the card."
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_one_image_under_two_labels_is_counted_in_the_whole_and_in_each_part() -
     found = find(images, "conflicting-labels")
     assert (
         found.summary
-        == "2 distinct images (5 images in all, 12.5 %) carry more than one label; 1 (3) within"
+        == "2 images occur with different labels (5 times in all, 12.5 %); 1 (3 times) within"
         " Training."
     )
     assert {
@@ -93,10 +93,10 @@ def test_one_image_under_two_labels_is_counted_in_the_whole_and_in_each_part() -
 
 def test_policy_decides_what_is_said_of_conflicting_labels() -> None:
     images = data(LABELS, same=[(0, 1)])
-    assert "They are left out" in find(images, "conflicting-labels").meaning
+    assert "The run leaves them out" in find(images, "conflicting-labels").meaning
     kept = find(images, "conflicting-labels", policies={"conflicting": "keep"})
     assert "They stay in" in kept.meaning
-    assert kept.advice.endswith("or state policies: {conflicting: drop} in the card.")
+    assert kept.advice.endswith("or set policies: {conflicting: drop} in the card.")
 
 
 @pytest.mark.parametrize(("n", "severity"), [(4, "warning"), (5, "error")])
@@ -132,7 +132,7 @@ def test_near_copies_under_two_labels_are_named() -> None:
 
 
 def test_exact_copies_under_two_labels_are_told_once() -> None:
-    assert codes(data(LABELS, same=[(0, 1)])) == ["conflicting-labels", "copies"]
+    assert codes(data(LABELS, same=[(0, 1)])) == ["conflicting-labels"]
 
 
 def test_all_groups_are_kept_as_examples() -> None:

@@ -33,8 +33,8 @@ def test_fer2013(real_data: Path) -> None:
     assert across.summary == "280 of 3,589 PublicTest images (7.8 %) copy an image of Training."
     assert found["copies"][0].summary == "Training: 28,709 images, 27,473 distinct; 1,236 copies."
     assert conflicting.summary == (
-        "47 distinct images (129 images in all, 0.4 %) carry more than one label; "
-        "39 (107) within Training, 1 (2) within PublicTest."
+        "47 images occur with different labels (129 times in all, 0.4 %); "
+        "39 (107 times) within Training, 1 (2 times) within PublicTest."
     )
     assert not [
         finding for group in found.values() for finding in group if finding.severity == "error"

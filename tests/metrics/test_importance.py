@@ -310,7 +310,7 @@ def test_a_diverged_loss_is_one_bad_rank() -> None:
 @pytest.mark.parametrize(
     ("n", "n_settings", "how_much"),
     [
-        (5, 6, "More settings are needed, whatever their scores"),
+        (5, 6, "This many settings cannot show more than chance, whatever their scores."),
         (20, 26, "A hyperparameter would have to explain about 3"),
     ],
 )

@@ -65,7 +65,9 @@ def test_a_wide_standard_error_does_not_give_up_more_than_the_most(
 
 @pytest.mark.parametrize(("most", "says"), [(0.02, True), (float("inf"), False)])
 def test_the_rule_states_what_it_gives_up(most: float, says: bool) -> None:
-    assert ("at most 0.02 behind it" in rule_in_words(most, has_combinations=True)) is says
+    assert (
+        "one standard error (at most 2 points) of" in rule_in_words(most, has_combinations=True)
+    ) is says
 
 
 def test_of_equal_sizes_the_better_one_is_taken_and_of_equal_scores_the_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
 from tuner.report import text
 
@@ -75,3 +76,23 @@ def test_numbers_that_are_none_or_not_finite_are_shown() -> None:
 )
 def test_size_is_readable(n_bytes: int | None, shown: str) -> None:
     assert text.file_size(n_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("html", "glued"),
+    [
+        ("<p>88.0 % of [1.0, 2.0] %</p>", "<p>88.0\u00a0% of [1.0, 2.0]\u00a0%</p>"),
+        ("<td>5 ms, 2.1 MB, 3 points</td>", "<td>5\u00a0ms, 2.1\u00a0MB, 3\u00a0points</td>"),
+        ('<img alt="5 %"><bdi>5 %</bdi>', '<img alt="5 %"><bdi>5 %</bdi>'),
+        ("<pre><code>echo 5 % 2</code></pre>", "<pre><code>echo 5 % 2</code></pre>"),
+        ("<p>5 % <bdi>a 5 %</bdi> 5 %</p>", "<p>5\u00a0% <bdi>a 5 %</bdi> 5\u00a0%</p>"),
+        ("<p>5 mistakes</p>", "<p>5 mistakes</p>"),
+    ],
+)
+def test_numbers_keep_their_units_and_names_and_code_stay(html: str, glued: str) -> None:
+    assert text.glued(Markup(html)) == glued
+
+
+def test_times_are_told_to_the_minute() -> None:
+    assert text.minute("2026-11-30T16:27:58Z") == "2026-11-30 16:27"
+    assert text.minute("") == "–"

@@ -95,8 +95,8 @@ def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate(
     assert found.max_train_images is None
     assert (
         found.note
-        == "ImageNet weights, at 96 px, frozen; only the head was trained; no hyperparameter of it"
-        " was searched"
+        == "ImageNet weights, at 96 px, frozen; only the head was trained; its hyperparameters"
+        " were not searched"
     )
 
 
@@ -127,7 +127,7 @@ def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
         found.note
         == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks"
         " too; "
-        "no hyperparameter of it was searched"
+        "its hyperparameters were not searched"
     )
     assert {name: found.values[name] for name in stated} == stated
 

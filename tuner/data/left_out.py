@@ -65,6 +65,11 @@ class LeftOut:
     def count(self) -> str:
         """How many files, and why."""
         things = f"{self.n_files:,} {self.unit}{'' if self.n_files == 1 else 's'}"
+        if self.reason == NO_IMAGES:
+            one = self.n_files == 1
+            return (
+                f"{things} {'is not an image and is' if one else 'are not images and are'} ignored"
+            )
         return f"{things} left out, {self.reason}"
 
 

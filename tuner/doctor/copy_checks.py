@@ -33,7 +33,9 @@ def conflicting(data: ExaminedData) -> Iterator[Finding]:
         part_rows, part_distinct = _conflicting(data, data.rows(role))
         counts |= {f"{role}_distinct": part_distinct, f"{role}_images": len(part_rows)}
         if part_distinct:
-            inside.append(f"{part_distinct:,} ({len(part_rows):,}) within {data.part_name(role)}")
+            inside.append(
+                f"{part_distinct:,} ({len(part_rows):,} times) within {data.part_name(role)}"
+            )
     share = len(rows) / len(images.labels)
     is_dropped = data.card.policies.conflicting == "drop"
     groups = groups_of(images.copy_of, rows)
@@ -41,18 +43,18 @@ def conflicting(data: ExaminedData) -> Iterator[Finding]:
         code="conflicting-labels",
         severity="error" if share > WORTHLESS_CONFLICT else "warning",
         summary=(
-            f"{plural(n_distinct, 'distinct image')} ({len(rows):,} images in all,"
-            f" {percent(share)}) {'carries' if n_distinct == 1 else 'carry'} more than one"
-            f" label{'; ' * bool(inside)}{', '.join(inside)}."
+            f"{plural(n_distinct, 'image')} {'occurs' if n_distinct == 1 else 'occur'} with"
+            f" different labels ({len(rows):,} times in all, {percent(share)})"
+            f"{'; ' * bool(inside)}{', '.join(inside)}."
         ),
         meaning=_CONFLICT
         + (
-            "They are left out; only a given test part stays whole."
+            "The run leaves them out, except in a test part that you supply."
             if is_dropped
             else "They stay in, as the card says."
         ),
         advice="check them and correct the labels"
-        + ("." if is_dropped else "; or state policies: {conflicting: drop} in the card."),
+        + ("." if is_dropped else "; or set policies: {conflicting: drop} in the card."),
         counts=counts,
         examples=data.groups(groups),
         n_examples=len(groups),
@@ -95,7 +97,7 @@ def across_parts(data: ExaminedData) -> Iterator[Finding]:
                 )
             ),
             advice=(
-                "state policies: {duplicates: drop_from_train} in the card."
+                "set policies: {duplicates: drop_from_train} in the card."
                 if is_kept
                 else (
                     "nothing; compare with published scores only where they were made on the same"
@@ -210,14 +212,18 @@ def within_parts(data: ExaminedData) -> Iterator[Finding]:
             continue
         name = f"{data.part_name(role)}: " if role else ""
         n_copies = plural(len(rows) - n_distinct, "copy", "copies")
-        groups = groups_of(copy_of, rows)
+        labels = data.images.labels
+        # Those with several labels are a finding of their own.
+        groups = [g for g in groups_of(copy_of, rows) if len(np.unique(labels[g])) == 1]
+        if not groups:
+            continue
         yield Finding(
             code="copies",
             severity="info",
             summary=f"{name}{len(rows):,} images, {n_distinct:,} distinct; {n_copies}.",
             meaning=_MEANINGS[role],
             advice=(
-                "nothing; or state policies: {duplicates: drop} in the card to keep one of each."
+                "nothing; or set policies: {duplicates: drop} in the card to keep one of each."
             ),
             counts={"images": len(rows), "distinct": n_distinct},
             examples=data.groups(groups),
@@ -226,10 +232,10 @@ def within_parts(data: ExaminedData) -> Iterator[Finding]:
 
 
 _MEANINGS = {
-    "": f"{_CUT} A picture that occurs often weighs more.",
-    "train": f"{_CUT} A picture that occurs often weighs more in training.",
-    "validation": "A picture that occurs often weighs more in the score.",
-    "test": "A picture that occurs often weighs more in the score.",
+    "": f"{_CUT} Duplicates count more in training.",
+    "train": f"{_CUT} Duplicates count more in training.",
+    "validation": "Duplicates count more in the score.",
+    "test": "Duplicates count more in the score.",
 }
 
 

@@ -83,7 +83,7 @@ def render(examination: Examination, images: NDArray[np.uint8] | StreamedImages)
     return render_document(
         environment,
         title=f"{examination.title} – data",
-        overline="tuner data doctor",
+        overline="tuner data check",
         heading=examination.title,
         bodies=bodies,
         footer=Markup("Data <bdi>{}</bdi> · fingerprint {}").format(

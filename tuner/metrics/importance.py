@@ -270,12 +270,12 @@ def _all_chance(n_settings: int, chance: float, shuffled: Floats) -> str:
     reached = (shuffled.round(9) >= shuffled.round(9).max(axis=1, keepdims=True)).mean(axis=1)
     how_much = (
         f"A hyperparameter would have to explain about {100 * needed:.0f} % of the variance of the"
-        " ranks"
+        " ranks to stand out from chance."
         if reached.min() <= per_group
-        else "More settings are needed, whatever their scores"
+        else "This many settings cannot show more than chance, whatever their scores."
     )
     return (
         f"among {n_settings} settings, any pattern may be chance. In {100 * chance:.0f} % of {n:,}"
         " shuffles of the ranks, some hyperparameter looked as important as the strongest one here;"
-        f" the limit is {100 * MAX_CHANCE:.0f} %. {how_much} to stand out from chance."
+        f" the limit is {100 * MAX_CHANCE:.0f} %. {how_much}"
     )

@@ -38,19 +38,18 @@ def rule_in_words(most: float, *, has_combinations: bool) -> str:
         has_combinations: Whether some of the models combine predictions, of several networks or of
             several views of an image.
     """
-    parts = [
-        "the fewest parameters (within 10 %) among the models whose mean validation score is within"
-        " one standard error of the best one"
+    limit = f" (at most {100 * most:g} points)" if isfinite(most) else ""
+    sentences = [
+        f"the smallest model within one standard error{limit} of the best validation score",
+        "Sizes within 10 % count as equal",
+        "Scores are smoothed over neighbouring epochs",
     ]
-    if isfinite(most):
-        parts.append(f" and at most {most:g} behind it")
-    parts.append("; the score of a training is read from the epochs around the one that it kept")
     if has_combinations:
-        parts.append(
-            "; parameters count once for each view of an image, and of models of about the same"
-            " size a single network is preferred to a combination"
-        )
-    return "".join(parts)
+        sentences += [
+            "Parameters count once for each view of an image",
+            "Of about the same size, a single network is preferred to a combination",
+        ]
+    return ". ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -107,6 +108,33 @@ def has_many_copies(data: DataSummary) -> bool:
 def n_copies(data: DataSummary) -> int:
     """Those test images, as far as they were counted."""
     return (data.n_test_copies or 0) + (data.n_test_near_copies or 0)
+
+
+def validation_accuracy(results: Results, model: ModelSummary) -> float | None:
+    """Validation accuracy of the kept training in its kept epoch; None where it is not known."""
+    run = model.kept
+    if results.search.objective == "val_accuracy":
+        return run.validation_score
+    metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
+    return metrics.get("val_accuracy")
+
+
+def in_block_order(names: Sequence[str]) -> list[str]:
+    """Names in their order, but those of blocks together, by number: `filters_0`, `filters_1`."""
+    places: dict[str, int] = {}
+    keys = {}
+    for name in names:
+        numbered = re.fullmatch(r"(.+)_(\d{1,6})", name)
+        base, number = (numbered[1], int(numbered[2])) if numbered else (name, -1)
+        keys[name] = places.setdefault(base, len(places)), number
+    return sorted(names, key=keys.__getitem__)
+
+
+def replaced_by_blocks(values: Mapping[str, Any]) -> list[str]:
+    """Names of values that each block replaces with its own: `filters` by `filters_0` and so on."""
+    n_blocks = values.get("conv_blocks")
+    numbers = range(n_blocks if isinstance(n_blocks, int) and n_blocks > 0 else 1)
+    return [name for name in values if all(f"{name}_{number}" in values for number in numbers)]
 
 
 def is_cut_off(winner: ModelSummary, objective: str) -> bool:

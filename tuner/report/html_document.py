@@ -6,7 +6,7 @@ It opens from disk, requests nothing, and reads in the dark and on a phone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -44,6 +44,7 @@ def make_environment(package: str) -> Environment:
         "decimal": text.decimal,
         "duration": text.duration,
         "file_size": text.file_size,
+        "minute": text.minute,
         "integer": text.integer,
         "p_text": text.p_text,
         "percent": text.percent,
@@ -60,6 +61,7 @@ def make_environment(package: str) -> Environment:
         "interval": text.interval,
         "plural": text.plural,
         "points_interval": text.points_interval,
+        "score_text": model_summary.score_text,
     }
     return environment
 
@@ -102,7 +104,7 @@ def render_document(
         title=title,
         overline=overline,
         heading=heading,
-        sections=bodies,
+        sections=[replace(body, html=text.glued(body.html)) for body in bodies],
         footer=footer,
         style=Markup(style),
         script=Markup(script),

@@ -64,7 +64,8 @@ def _blocks(results: Results) -> Iterator[str]:
     if refused := recommendation.none_allowed(results):
         yield f"**{escaped(recommendation.as_text(refused))}**"
     if use := recommendation.compute(results):
-        yield f"**{escaped(use.sentence)}** {escaped(use.why)}"
+        why = f"{use.why} {recommendation.as_text(use.disagreement)}".rstrip()
+        yield f"**{escaped(use.sentence)}** {escaped(why)}"
     yield f"**{escaped(compute(results).sentence)}**"
     if results.models:
         differences = {difference.opponent: difference for difference in results.differences}

@@ -10,7 +10,7 @@ from tuner.metrics.classification import wilson_interval
 from tuner.records.results import DataSummary, ModelResult, RunState, SeedResult
 from tuner.records.scores import Scores
 from tuner.report.charts.model_styles import ModelStyle, style_of
-from tuner.report.text import plural
+from tuner.report.text import decimal, percent, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,30 @@ class ModelSummary:
     def style(self) -> ModelStyle:
         """How charts and legends show it."""
         return style_of(self.result.name)
+
+
+# Objectives of which a person has words, all shares of images or means of such shares but the last.
+_METRIC_WORDS = {
+    "val_accuracy": "validation accuracy",
+    "val_balanced_accuracy": "validation balanced accuracy",
+    "val_macro_f1": "validation macro F1",
+    "val_loss": "validation loss",
+}
+
+
+def is_share(objective: str) -> bool:
+    """Whether an objective lies between 0 and 1, and reads better in per cent."""
+    return objective in _METRIC_WORDS and objective != "val_loss"
+
+
+def metric_words(objective: str) -> str:
+    """An objective in words: `validation accuracy`; one of your own by its name."""
+    return _METRIC_WORDS.get(objective, objective)
+
+
+def score_text(score: float | None, objective: str) -> str:
+    """A score of the objective: `88.0 %` for a share, else a plain number."""
+    return percent(score) if is_share(objective) else decimal(score)
 
 
 def state_words(state: RunState) -> str:

@@ -107,6 +107,7 @@ class DataSet:
         rows: Newest first.
         newest: The newest complete run, which decides what may be compared; None where there is
             none.
+        newest_link: From the page to the report of that run; None where there is none.
     """
 
     name: str
@@ -114,6 +115,7 @@ class DataSet:
     data_link: str | None
     rows: tuple[Row, ...]
     newest: str | None
+    newest_link: str | None
 
 
 def render_index(datasets: Sequence[DataSet]) -> str:
@@ -162,6 +164,7 @@ def _dataset(name: str, runs: Sequence[IndexedRun]) -> DataSet:
         data_link=next((run.data_link for run in runs if run.data_link), None),
         rows=tuple(_row(run, newest) for run in runs),
         newest=newest.run_id if newest else None,
+        newest_link=newest.link if newest else None,
     )
 
 

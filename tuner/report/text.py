@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from tuner.records.scores import Estimate
 
 MISSING = "–"
@@ -18,6 +20,14 @@ MISSING = "–"
 _MIN_USER = 3
 
 _SHOWN_CLASSES = 10
+
+# A text of a document; or what must stay as it is: a tag, or an element with what people named.
+_TEXTS = re.compile(
+    r"(?P<whole><(?P<tag>bdi|pre|code|script|style|option|svg)\b.*?</(?P=tag)>|<[^>]*>)"
+    r"|(?P<text>[^<]+)",
+    re.DOTALL,
+)
+_UNIT = re.compile(r"(?<=[\d\]]) (?=(?:%|ms|kB|MB|GB|points?)(?!\w))")
 
 # Web addresses come first, since they stay whole. A slash that opens a path follows no word, so
 # that "s/step" does too; within quotes the names of folders may have spaces. What was left out
@@ -47,6 +57,18 @@ def decimal(value: float | None, digits: int = 3) -> str:
 def percent(share: float | None, digits: int = 1) -> str:
     """A share, 0 to 1, in per cent: `78.1 %`."""
     return MISSING if share is None else f"{decimal(100 * share, digits)} %"
+
+
+def glued(html: Markup) -> Markup:
+    """HTML in which no line ends between a number and its unit.
+
+    Names, code and what belongs to scripts stay as they are.
+    """
+
+    def glue(match: re.Match[str]) -> str:
+        return match["whole"] or _UNIT.sub("\u00a0", match["text"])
+
+    return Markup(_TEXTS.sub(glue, html))
 
 
 def points(difference: float, digits: int = 1) -> str:
@@ -92,6 +114,11 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def minute(started_at: str) -> str:
+    """A point in time for tables, to the minute: `2026-11-30 16:27`."""
+    return started_at.replace("T", " ")[:16] or MISSING
 
 
 def file_size(size_bytes: int | None) -> str:

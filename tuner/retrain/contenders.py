@@ -247,6 +247,9 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
     )
 
 
+_NOT_SEARCHED = "its hyperparameters were not searched"
+
+
 def _origin(name: str, weights: str) -> str:
     return BACKBONES[name].pretrained_on if weights == "imagenet" else "weights of your own"
 
@@ -256,6 +259,6 @@ def _note(name: str, values: Mapping[str, Any]) -> str:
     side = BACKBONES[name].side(values["input_size"])
     start = f"{_origin(name, values['weights'])}{published}, at {side} px"
     if not values["unfreeze_blocks"]:
-        return f"{start}, frozen; only the head was trained; no hyperparameter of it was searched"
+        return f"{start}, frozen; only the head was trained; {_NOT_SEARCHED}"
     stages = f"the head was trained first, then the last {values['unfreeze_blocks']} blocks too"
-    return f"{start}; {stages}; no hyperparameter of it was searched"
+    return f"{start}; {stages}; {_NOT_SEARCHED}"

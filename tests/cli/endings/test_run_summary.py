@@ -30,7 +30,11 @@ def ended(run: Results) -> RunOutcome:
 def test_the_model_to_use_stands_before_the_verdict() -> None:
     lines = summary_lines(ended(recommending(TESTED)), "python -m tuner run faces")
     assert lines[:2] == ["", USE]
-    assert lines[2].startswith("Tuning helped: Tuned CNN 81.7 %")
+    assert lines[2].startswith(
+        "The verdict below compares on test images, where Tuned CNN is better."
+    )
+    assert lines[2].endswith("To use Tuned CNN, add --model tuned to predict.")
+    assert lines[3].startswith("Tuning helped: Tuned CNN 81.7 %")
     assert lines[-4:] == [
         "",
         f"Report   {FOLDER}/report.html",
@@ -75,7 +79,7 @@ def test_paths_below_the_working_directory_are_relative(
 def test_another_model_that_names_one_class_has_a_line_of_its_own() -> None:
     tuned, baseline, backbone = TESTED.models
     run = recommending(replace(TESTED, models=(tuned, baseline, naming_one_class(backbone))))
-    assert summary_lines(ended(run), "")[3] == (
+    assert summary_lines(ended(run), "")[4] == (
         'EfficientNetB2 (from scratch) predicts only one class, "angry", for every test image.'
     )
 
@@ -114,4 +118,4 @@ def test_the_last_json_line_names_the_model_to_use() -> None:
     found = run_ended(ended(recommending(TESTED)), "")["recommendation"]
     assert (found["model"], found["file"]) == ("baseline", f"{FOLDER}/model.keras")
     assert found["sentence"].startswith("Use Baseline: 73.9 %")
-    assert found["reason"].startswith("Chosen on 140 validation images: expected val_accuracy ")
+    assert found["reason"].startswith("Chosen on 140 validation images: smoothed validation ")

@@ -401,7 +401,9 @@ def test_text_that_begins_like_an_image_is_no_broken_photo(tmp_path: Path) -> No
     (tmp_path / "given/cat/cars.txt").write_text("BMW 320, BMW 520")
     images = load(tmp_path)
     assert images.unreadable == ()
-    assert [one.text for one in images.left_out] == ["1 file left out, not images: cat/cars.txt"]
+    assert [one.text for one in images.left_out] == [
+        "1 file is not an image and is ignored: cat/cars.txt"
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

@@ -100,8 +100,9 @@ def test_without_parts_a_tenth_tests_and_a_tenth_of_the_rest_validates() -> None
     assert np.bincount(images.labels[split.test]).tolist() == [75, 25]
     assert np.bincount(images.labels[split.train]).tolist() in ([607, 203], [608, 202])
     assert (
-        split.rule == "A stratified 10 % of all images tests (identical images together); "
-        "a stratified 10 % of the rest validates (identical images together)."
+        split.rule
+        == "Test: stratified 10 % of all images. Validation: stratified 10 % of the rest."
+        " Identical images stay together."
     )
 
 
@@ -139,7 +140,7 @@ def test_three_given_parts_are_kept() -> None:
     assert split.train.tolist() == [0, 1, 2, 3, 4, 5]
     assert split.validation.tolist() == [6, 7, 8, 9]
     assert split.test.tolist() == [10, 11]
-    assert split.rule == "The given test part tests; the given validation part validates."
+    assert split.rule == "Test: the given test part. Validation: the given validation part."
 
 
 @pytest.mark.parametrize("held_out", ["validation", "test"])
@@ -168,7 +169,7 @@ def test_limit_never_touches_the_test_part() -> None:
     assert set(limited.validation) < set(whole.validation)
     assert (len(limited.train), len(limited.validation)) == (180, 20)
     assert np.bincount(images.labels[limited.train]).tolist() == [135, 45]
-    assert limited.rule.endswith("; limited to a stratified 200 of training and validation.")
+    assert limited.rule.endswith(" Limited to a stratified 200 of training and validation.")
 
 
 def test_limit_beyond_the_data_changes_nothing() -> None:
@@ -201,8 +202,8 @@ def test_sizes_take_the_first_images_in_file_order() -> None:
     assert split.validation.tolist() == list(range(130, 150))
     assert split.test.tolist() == list(range(100))
     assert split.rule.endswith(
-        "the first 30 images of the training part train, the next 20 validate (copies not kept"
-        " apart)."
+        "Training: the first 30 images of the training part. Validation: the next 20 (copies are"
+        " not kept apart)."
     )
 
 
@@ -243,8 +244,8 @@ def test_small_sets_validate_on_five_folds() -> None:
     assert split.validation is split.folds[0].validation
     assert (
         split.rule
-        == "A stratified 20 % of all images tests (identical images together); the rest is cut into"
-        " 5 stratified folds, each of which validates once (identical images together)."
+        == "Test: stratified 20 % of all images. Validation: each of 5 stratified folds of the rest"
+        " once. Identical images stay together."
     )
 
 
@@ -272,7 +273,7 @@ def test_limits_hold_in_every_fold() -> None:
     split = split_of(images_of([0, 1] * 100), limit=50, max_train=30)
     assert [(len(fold.train), len(fold.validation)) for fold in split.folds] == [(30, 10)] * 5
     assert split.rule.endswith(
-        "; limited to a stratified 50 of training and validation; limited to a stratified 30"
+        " Limited to a stratified 50 of training and validation. Limited to a stratified 30"
         " training images."
     )
 
@@ -288,7 +289,8 @@ def test_groups_are_never_parted(seed: int) -> None:
     for fold in split.folds:
         assert_whole(images, fold.train.tolist(), sets)
         assert_whole(images, fold.validation.tolist(), sets)
-    assert "20 % of all images tests (groups together)" in split.rule
+    assert split.rule.startswith("Test: stratified 20 % of all images. ")
+    assert split.rule.endswith(" Groups stay together.")
 
 
 def test_copies_in_two_groups_join_them() -> None:
@@ -316,9 +318,8 @@ def test_two_groups_of_a_class_both_give_test_images_and_are_folds() -> None:
         assert not set(images.groups[fold.train]) & set(images.groups[fold.validation])
     assert (
         split.rule
-        == "A stratified 20 % of all images tests (taken from within the groups, which are on both"
-        " sides); the rest is cut into 2 stratified folds, each of which validates once (groups"
-        " together)."
+        == "Test: stratified 20 % of all images (taken from within the groups, which are on both"
+        " sides). Validation: each of 2 stratified folds of the rest once (groups stay together)."
     )
 
 
@@ -329,7 +330,7 @@ def test_a_single_group_of_a_class_is_cut_for_validation_too() -> None:
     assert_partition(images, split)
     assert (len(split.validation), len(split.test)) == (13, 16)
     assert split.rule.endswith(
-        "of the rest validates (taken from within the groups, which are on both sides)."
+        "% of the rest. Taken from within the groups, which are on both sides."
     )
 
 
@@ -342,7 +343,8 @@ def test_near_identical_images_are_never_parted(seed: int) -> None:
     for fold in split.folds:
         assert_whole(images, fold.train.tolist(), sets)
     assert split.rule.startswith(
-        "A stratified 20 % of all images tests (near-identical images together);"
+        "Test: stratified 20 % of all images. Validation: each of 5 stratified folds of the rest"
+        " once. Near-identical images stay together."
     )
 
 
@@ -359,9 +361,7 @@ def test_near_identical_images_join_groups(seed: int) -> None:
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), sets)
     assert len(split.folds) == 5
-    assert split.rule.startswith(
-        "A stratified 20 % of all images tests (groups and near-identical images together);"
-    )
+    assert split.rule.endswith(" Groups and near-identical images stay together.")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -377,9 +377,9 @@ def test_near_identical_images_without_a_group_stay_together_where_all_chain_too
     sets = [*loose, *(range(i, i + 4) for i in range(0, 120, 4))]
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), sets)
-    assert split.rule.startswith(
-        "A stratified 20 % of all images tests (groups together, and near-identical images without"
-        " a group; the others chain too far);"
+    assert split.rule.endswith(
+        " Groups stay together, and near-identical images without a group; the others chain too"
+        " far."
     )
 
 
@@ -391,10 +391,7 @@ def test_groups_of_the_card_stay_whole_where_near_identical_sets_chain_too_far()
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), [range(i, i + 4) for i in range(0, 240, 4)])
     assert (len(split.test), len(split.folds)) == (48, 5)
-    assert split.rule.startswith(
-        "A stratified 20 % of all images tests (groups together; near-identical ones chain too"
-        " far);"
-    )
+    assert split.rule.endswith(" Groups stay together; near-identical ones chain too far.")
 
 
 def test_one_group_leaves_near_identical_images_of_others_together() -> None:
@@ -413,9 +410,8 @@ def test_near_identical_sets_that_hold_a_whole_class_are_ignored() -> None:
     split = split_of(images)
     assert (len(split.test), len(split.folds)) == (16, 5)
     assert_whole(images, split.test.tolist(), [(0, 79), (1, 78)])
-    assert split.rule.startswith(
-        "A stratified 20 % of all images tests (identical images together; near-identical ones"
-        " chain too far);"
+    assert split.rule.endswith(
+        " Identical images stay together; near-identical ones chain too far."
     )
 
 
@@ -425,7 +421,7 @@ def test_conflicting_labels_are_left_out() -> None:
     assert split.dropped.conflicting.tolist() == [0, 1]
     assert split.dropped.reasons() == {0: "conflicting label", 1: "conflicting label"}
     assert sum(map(len, (split.train, split.validation, split.test))) == 198
-    assert split.rule.endswith("; left out: 2 with conflicting labels.")
+    assert split.rule.endswith(" Left out: 2 with conflicting labels.")
     assert not split.is_official
 
 
@@ -451,7 +447,7 @@ def test_given_test_part_stays_whole_and_its_copies_do_not_train() -> None:
     assert split.test[~split.distinct_test].tolist() == [510, 512, 521, 540]
     assert split.is_official
     assert not {10, 20} & {*split.train.tolist(), *split.validation.tolist()}
-    assert split.rule.endswith("; left out: 1 with conflicting labels, 1 copies of test images.")
+    assert split.rule.endswith(" Left out: 1 with conflicting labels, 1 copies of test images.")
 
 
 def test_copies_of_test_images_may_be_kept_and_still_count_as_seen() -> None:
@@ -484,8 +480,8 @@ def test_given_validation_part_that_is_all_left_out_is_cut_from_training(limit: 
     assert (len(split.train), len(split.validation)) == (n_seen * 9 // 10, n_seen // 10)
     assert not {*split.train.tolist(), *split.validation.tolist()} & set(range(400, 600))
     assert split.rule.startswith(
-        "The given test part tests; all of the given validation part is left out; "
-        "a stratified 10 % of the rest validates (identical images together);"
+        "Test: the given test part. Validation: stratified 10 % of the rest; all of the given"
+        " validation part is left out. Identical images stay together."
     )
 
 
@@ -578,8 +574,8 @@ def test_outer_folds_test_every_image_once_and_leave_inner_folds(seed: int) -> N
         assert np.bincount(images.labels[split.test]).min() >= 6
     assert (
         found[1].rule
-        == "Outer fold 2 of 5 tests (identical images together); the rest is cut into 5 stratified"
-        " folds, each of which validates once (identical images together)."
+        == "Test: outer fold 2 of 5. Validation: each of 5 stratified folds of the rest once."
+        " Identical images stay together."
     )
 
 
@@ -598,7 +594,8 @@ def test_groups_are_never_parted_by_outer_folds() -> None:
     assert_each_tests_once(images, found)
     for split in found:
         assert not set(images.groups[split.test]) & set(images.groups[split.train])
-    assert "Outer fold 1 of 5 tests (groups together)" in found[0].rule
+    assert found[0].rule.startswith("Test: outer fold 1 of 5. ")
+    assert found[0].rule.endswith(" Groups stay together.")
 
 
 def test_two_groups_of_a_class_both_give_images_to_each_outer_fold() -> None:

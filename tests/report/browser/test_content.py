@@ -32,6 +32,11 @@ OPENINGS = {
 }
 
 
+def plain(found: Locator) -> str:
+    """The text, with spaces where no line may end."""
+    return (found.text_content() or "").replace("\u00a0", " ")
+
+
 def rows(table: Locator) -> list[list[str]]:
     """Texts of a table's body, row by row."""
     found: list[list[str]] = table.evaluate("""(table) => Array.from(table.tBodies[0].rows, (row) =>
@@ -108,7 +113,7 @@ def test_16_sentence_says_what_the_test_behind_it_says(
     assert main.verdict == verdict
     significant = main.p_adjusted is not None and main.p_adjusted < 0.05
     assert significant == (verdict in {"better", "worse"})
-    sentence = page_read(story).page.locator("#verdict .sentence").text_content() or ""
+    sentence = plain(page_read(story).page.locator("#verdict .sentence"))
     assert sentence.startswith(f"{opening}: ")
     assert [other for _, other in OPENINGS.values() if other in sentence] == [opening] * (
         2 if opening == "Inconclusive" else 1
@@ -159,8 +164,8 @@ def test_18_an_interval_stands_beside_every_headline_score(page_read: Read, stor
     cards = page.locator("#verdict .score")
     assert cards.count() >= 2
     for card in cards.all():
-        assert re.fullmatch(f"{SHARE} {INTERVAL}", (card.text_content() or "").strip())
-    sentence = page.locator("#verdict .sentence").text_content() or ""
+        assert re.fullmatch(f"{SHARE} {INTERVAL}", plain(card).strip())
+    sentence = plain(page.locator("#verdict .sentence"))
     assert len(re.findall(SHARE, sentence)) >= 2
     assert len(re.findall(f"{SHARE} {INTERVAL}", sentence)) == len(re.findall(SHARE, sentence))
     points = re.findall(r"[\d.]+ points(?! wide)", sentence.split("test images")[0])
@@ -175,7 +180,7 @@ def test_19_matrix_rows_sum_to_the_class_counts_and_the_trace_to_the_accuracy(
     matrices = opened.page.locator("#errors table.matrix:has(small)")
     models = [m for m in numbers["models"] if m["runs"]]
     assert matrices.count() == len(models) >= 2
-    stated = opened.page.locator("#errors p.small:has-text('test accuracy')").all_text_contents()
+    stated = map(plain, opened.page.locator("#errors p.small:has-text('test accuracy')").all())
     for matrix, words in zip(matrices.all(), stated, strict=True):
         counts = matrix.evaluate("""(table) => Array.from(table.tBodies[0].rows, (row) =>
                 Array.from(row.querySelectorAll("small"), (count) => Number(count.textContent)))""")
@@ -213,9 +218,8 @@ def test_20_numbers_of_the_models_are_those_of_results_json(
         ):
             estimate = model[name]
             assert estimate["value"] == pytest.approx(mean(name))
-            assert (
-                row[column] == f"{said(mean(name), 3)} {span(estimate['low'], estimate['high'], 3)}"
-            )
+            ends = span(100 * estimate["low"], 100 * estimate["high"], 1)
+            assert row[column] == f"{said(100 * mean(name), 1)} % {ends}"
         assert row["Parameters"] == f"{model['n_parameters']:,}"
         assert row["Latency per image"] == f"{said(model['latency_ms'], 1)} ms"
 
@@ -231,8 +235,9 @@ def test_20_numbers_of_the_differences_are_those_of_results_json(
         accuracy = {end: 100 * value for end, value in difference["accuracy"].items()}
         ends = span(accuracy["low"], accuracy["high"], 1, sign=True)
         assert f"{said(accuracy['value'], 1, sign=True)} {ends}" in row
-        f1 = difference["macro_f1"]
-        assert f"{said(f1['value'], 3)} {span(f1['low'], f1['high'], 3)}" in row
+        f1 = {end: 100 * value for end, value in difference["macro_f1"].items()}
+        ends = span(f1["low"], f1["high"], 1, sign=True)
+        assert f"{said(f1['value'], 1, sign=True)} {ends}" in row
     noise = opened.page.locator("#models").text_content() or ""
     for difference in numbers["differences"]:
         assert f"± {said(100 * difference['image_sd'], 2)}" in noise

@@ -102,6 +102,24 @@ def test_the_winner_is_named_though_the_run_recommends_another_model(
     assert f"<code>{recipe}</code>" in page(run)
 
 
+def test_values_that_blocks_replace_are_not_active_and_what_is_off_is_named() -> None:
+    blocks = {"filters_1": 64, "filters_0": 32, "kernel_size_0": 5}
+    best = {
+        "conv_blocks": 2,
+        "filters": 32,
+        "kernel_size": 3,
+        "flip": False,
+        "shift": 0.1,
+        **blocks,
+    }
+    found = hyperparameters.compute(_with_best(results(), best))
+    source = {one.name: one.chosen_by for one in found.settings}
+    assert (source["filters"], source["kernel_size"]) == ("not active", "fixed")
+    assert [name for name in source if name.startswith("filters_")] == ["filters_0", "filters_1"]
+    assert found.off == ("flip",)
+    assert source["shift"] == "fixed"
+
+
 def _with_best(run: Results, values: dict[str, Any]) -> Results:
     return replace(run, search=replace(run.search, best_values=values))
 

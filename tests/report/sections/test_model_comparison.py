@@ -24,6 +24,30 @@ def test_models_without_scores_are_listed_apart() -> None:
     assert [m.name for m in found.untrained] == ["baseline"]
 
 
+def test_models_stand_side_by_side_with_the_values_in_which_they_differ() -> None:
+    tuned, baseline, _ = results().models
+    tuned = replace(tuned, values={"flip": False, "filters": 8, "filters_10": 3, "filters_0": 9})
+    baseline = replace(baseline, values={"flip": False, "filters": 8}, max_epochs=5)
+    found = model_comparison.value_table((tuned, baseline))
+    assert found.rows == (
+        ("epochs (at most)", ("20", "5")),
+        ("filters", ("–", "8")),
+        ("filters_0", ("9", "–")),
+        ("filters_10", ("3", "–")),
+    )
+    assert found.same == (("family", "cnn"), ("flip", "no"))
+    assert dict(model_comparison.value_table((baseline,)).rows)["flip"] == ("no",)
+
+
+def test_p_values_have_a_column_where_there_are_any() -> None:
+    run = replace(results(), differences=(difference(),))
+    unknown = difference("inconclusive", p_value=None, p_adjusted=None, seed_sd=None)
+    column, said = '<th scope="col" class="num">p</th>', "no p value with one seed"
+    with_p, without = page(run, trials()), page(replace(run, differences=(unknown,)), trials())
+    assert (column in with_p, said in with_p) == (True, False)
+    assert (column in without, said in without) == (False, True)
+
+
 def with_augmented_row() -> Results:
     """The winner's trainings scored once more: a row that trained nothing of its own."""
     run = results()

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.report.differences import difference
 from tests.report.fixtures import HOSTILE, page, recommending, results, search_only, trials
 from tests.report.test_page import Page
+from tuner.records.comparison import Difference
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.sections import recommendation
@@ -68,31 +70,25 @@ def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
             {"baseline": 0.974, "tuned": 0.689},
             "baseline",
             ("baseline",),
-            "val_accuracy 0.974. Next: Tuned CNN with 0.689.",
+            "97.4 %; second best: Tuned CNN, 68.9 %.",
         ),
         (
             {"tuned": 0.974, "baseline": 0.969},
             "baseline",
             ("tuned", "baseline"),
-            (
-                "val_accuracy 0.969. Within one standard error (0.007) of Tuned CNN with 0.974, and"
-                " smaller."
-            ),
+            ("96.9 %. Within one standard error (0.7 points) of Tuned CNN, 97.4 %, and smaller."),
         ),
         (
             {"baseline": 0.974, "tuned": 0.969, "efficientnet_b2": 0.1},
             "baseline",
             ("baseline", "tuned"),
-            (
-                "val_accuracy 0.974. Within one standard error, but not clearly smaller: Tuned CNN"
-                " with 0.969."
-            ),
+            ("97.4 %. Within one standard error, but not clearly smaller: Tuned CNN, 96.9 %."),
         ),
         (
             {"baseline": 0.974},
             "baseline",
             ("baseline",),
-            "val_accuracy 0.974. There was no other model to choose from.",
+            "97.4 %. There was no other model to choose from.",
         ),
     ],
 )
@@ -100,14 +96,14 @@ def test_the_reason_says_what_validation_said(
     scores: dict[str, float], model: str, level: tuple[str, ...], reason: str
 ) -> None:
     found = said(validated(results(), scores, model, *level))
-    assert found.why == f"Chosen on 140 validation images: expected {reason}"
+    assert found.why == (f"Chosen on 140 validation images: smoothed validation accuracy {reason}")
 
 
 def test_a_score_that_is_better_where_it_is_lower_is_called_so() -> None:
     run = results()
     run = replace(run, search=replace(run.search, objective="val_loss", direction="min"))
     found = said(validated(run, {"baseline": 0.2}, "baseline", "baseline"))
-    assert "val_loss 0.200 (lower is better)" in found.why
+    assert "smoothed validation loss 0.200 (lower is better)" in found.why
 
 
 def test_models_that_name_one_class_are_told() -> None:
@@ -153,8 +149,58 @@ def test_a_single_network_that_is_level_with_a_combination_is_called_so() -> Non
     combined = replace(best, n_networks=3)
     use = replace(run.recommendation, candidates=(combined, other))
     assert said(replace(run, recommendation=use)).why.endswith(
-        "Within one standard error (0.007) of Tuned CNN with 0.974, and a single network."
+        "Within one standard error (0.7 points) of Tuned CNN, 97.4 %, and a single network."
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "level", "found", "words"),
+    [
+        (
+            "baseline",
+            ("tuned", "baseline"),
+            difference(),
+            "where Tuned CNN is better. Test images may not choose the model; 140 validation images"
+            " could not tell the two apart. To use Tuned CNN, add --model tuned to predict.",
+        ),
+        (
+            "baseline",
+            ("baseline",),
+            difference("inconclusive"),
+            "where Tuned CNN scores higher. Test images may not choose the model; 140 validation"
+            " images favoured Baseline. To use Tuned CNN, add --model tuned to predict.",
+        ),
+        (
+            "tuned",
+            ("tuned",),
+            difference("worse", value=-0.03, margin=0.02),
+            "where Baseline is better. Test images may not choose the model; 140 validation images"
+            " favoured Tuned CNN. To use Baseline, add --model baseline to predict.",
+        ),
+        ("tuned", ("tuned",), difference(), ""),
+        ("baseline", ("baseline",), difference("worse", value=-0.03, margin=0.02), ""),
+        ("baseline", ("baseline",), difference("no clear difference", value=0.01), ""),
+    ],
+)
+def test_why_the_verdict_favours_another_model_is_said_where_it_does(
+    model: str, level: tuple[str, ...], found: Difference, words: str
+) -> None:
+    scores = {"tuned": 0.974, "baseline": 0.969}
+    run = validated(replace(results(), differences=(found,)), scores, model, *level)
+    text = recommendation.as_text(said(run).disagreement)
+    assert text == (f"The verdict below compares on test images, {words}" if words else "")
+
+
+def test_the_page_says_why_the_verdict_favours_another_model() -> None:
+    run = recommending(replace(results(), differences=(difference(),)))
+    assert "Test images may not choose the model" in page(run, trials())
+
+
+def test_a_model_that_may_not_be_used_is_not_offered_beside_the_recommended_one() -> None:
+    run = recommending(replace(results(), differences=(difference(),)))
+    left = tuple(one for one in run.recommendation.candidates if one.name != "tuned")
+    run = replace(run, recommendation=replace(run.recommendation, candidates=left))
+    assert said(run).disagreement == ()
 
 
 BREACH = "latency 21.0 ms is over the 5 ms of constraints.latency_ms"

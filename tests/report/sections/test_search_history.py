@@ -74,3 +74,15 @@ def test_a_start_from_outside_of_the_families_names_its_model_in_their_column() 
         found = page(replace(run, search=replace(search, families=families)), some)
         assert found.count("<td><bdi>sigmoid_cnn</bdi></td>") == shown
         assert found.count("<td><bdi>cnn</bdi></td>") == 1
+
+
+def test_hyperparameters_of_one_value_are_said_once_and_blocks_stand_by_number() -> None:
+    run, found = results(), trials()
+    found = [replace(t, values={**t.values, "f_1": i, "f_0": i}) for i, t in enumerate(found)]
+    names = ("optimizer", "f_1", "dropout", "f_0")
+    parameters = tuple(Parameter(name=name, kind="float") for name in names)
+    run = replace(run, search=replace(run.search, parameters=parameters))
+    history = search_history.compute(run, found)
+    assert history.same == (("optimizer", "sgd"),)
+    assert history.parameters == ("f_0", "f_1", "dropout")
+    assert search_history.compute(run, found[:1]).same == ()

@@ -39,6 +39,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     lines = [
         "",
         *([_wrapped(_use(use))] if use else []),
+        *([_wrapped(as_text(use.disagreement))] if use and use.disagreement else []),
         *([_wrapped(as_text(refused))] if refused else []),
         *([_wrapped(left_out)] if (left_out := _left_out(use, results)) else []),
         *_verdict(compute(results)),

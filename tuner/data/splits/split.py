@@ -28,6 +28,10 @@ _MANY_FOLDS = 5
 _PARTS = 3
 
 
+# What makes a part, in words, and what stays together in it; the second may be empty.
+Rule = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """The parts of a data set.
@@ -110,7 +114,7 @@ def make_split(
         pool, test, kept = _cut(
             images, pool, fraction, seed=(settings.seed, 0), n_left=_PARTS - 1, near=near
         )
-        seen, test_rule = pool, f"a stratified {100 * fraction:.3g} % of all images tests ({kept})"
+        seen, test_rule = pool, (f"test: stratified {100 * fraction:.3g} % of all images", kept)
     if settings.sizes is not None:
         folds, rule = _first_images(_training_part(images, pool), settings.sizes)
     elif np.isin(validation, pool).any():
@@ -119,16 +123,16 @@ def make_split(
         fraction = usual if splits.validation_fraction is None else splits.validation_fraction
         n_folds = splits.folds or (1 if len(images.labels) >= SMALL_SET else _MANY_FOLDS)
         folds, rule = _folds(images, pool, n_folds, fraction, seed=(settings.seed, 1), near=near)
-        rule = f"all of the given validation part is left out; {rule}" if len(validation) else rule
+        if len(validation):
+            rule = f"{rule[0]}; all of the given validation part is left out", rule[1]
     folds, limits = within_limits(images, folds, settings)
     for fold in folds:
         _check_classes(images, fold.train)
-    rule = "; ".join([test_rule, rule, *limits, *_left_out(dropped)])
     return Split(
         folds=folds,
         test=test,
         distinct_test=find_distinct(images, test, seen),
-        rule=f"{rule[0].upper()}{rule[1:]}.",
+        rule=_in_words([test_rule, rule], [*limits, *_left_out(dropped)]),
         dropped=dropped,
         is_official=is_official,
     )
@@ -159,12 +163,23 @@ def _part(images: Images, name: str) -> Indices:
     return np.flatnonzero(images.parts == name).astype(np.int64)
 
 
-def _given(images: Images) -> tuple[Indices, Indices, str]:
+def _in_words(rules: Sequence[Rule], others: Sequence[str]) -> str:
+    """Sentences on how the parts were made; what holds for both is said once."""
+    kept = [stays for _, stays in rules if stays]
+    is_common = len(set(kept)) == 1
+    said = [f"{what} ({stays})" if stays and not is_common else what for what, stays in rules]
+    return " ".join(
+        f"{text[0].upper()}{text[1:]}."
+        for text in [*said, *(kept[:1] if is_common else []), *others]
+    )
+
+
+def _given(images: Images) -> tuple[Indices, Indices, Rule]:
     """The given test and validation parts, empty where there are none, and the rule."""
     test, validation = _part(images, "test"), _part(images, "validation")
     if len(test):
-        return test, validation, "the given test part tests"
-    return validation, test, "the given held-out part tests"
+        return test, validation, ("test: the given test part", "")
+    return validation, test, ("test: the given held-out part", "")
 
 
 def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
@@ -192,7 +207,7 @@ def _refuse_given_test(images: Images, test: Indices) -> None:
 
 def _outer_fold(
     images: Images, pool: Indices, number: int, *, seed: tuple[int, int], near: Near
-) -> tuple[Indices, Indices, str]:
+) -> tuple[Indices, Indices, Rule]:
     """What is left of the pool, the outer fold that tests, and the rule."""
     together = keep_together(images, pool, _PARTS, near=near)
     n_folds = _n_outer(images, pool, together)
@@ -205,7 +220,7 @@ def _outer_fold(
         images.labels[pool], together.units, n_folds, seed=seed, strata=together.strata
     )
     tests = fold_of == number - 1
-    return pool[~tests], pool[tests], f"outer fold {number} of {n_folds} tests ({together.rule})"
+    return pool[~tests], pool[tests], (f"test: outer fold {number} of {n_folds}", together.rule)
 
 
 def _n_outer(images: Images, pool: Indices, together: Together) -> int:
@@ -217,7 +232,7 @@ def _training_part(images: Images, pool: Indices) -> Indices:
     return given if len(given) else pool
 
 
-def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], str]:
+def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], Rule]:
     wanted = sizes.train + sizes.validation
     if wanted > len(pool):
         raise ConfigurationError(
@@ -226,24 +241,25 @@ def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], s
             "ask for fewer, or leave split out of the search space.",
         )
     rule = (
-        f"the first {sizes.train:,} images of the training part train, the next"
-        f" {sizes.validation:,} validate (copies not kept apart)"
+        f"training: the first {sizes.train:,} images of the training part. Validation: the next"
+        f" {sizes.validation:,} (copies are not kept apart)"
     )
-    return (Fold(train=pool[: sizes.train], validation=pool[sizes.train : wanted]),), rule
+    return (Fold(train=pool[: sizes.train], validation=pool[sizes.train : wanted]),), (rule, "")
 
 
 def _given_validation(
     images: Images, pool: Indices, splits: Splits
-) -> tuple[tuple[Fold, ...], str]:
+) -> tuple[tuple[Fold, ...], Rule]:
     if splits.folds not in (None, 1):
         raise ConfigurationError(
             f"{images.name}: splits.folds is {splits.folds}, but the data give a validation part",
             "take folds, or the validation part, out of splits in the card.",
         )
     validates = images.parts[pool] == "validation"
-    return (
-        Fold(train=pool[~validates], validation=pool[validates]),
-    ), "the given validation part validates"
+    return (Fold(train=pool[~validates], validation=pool[validates]),), (
+        "validation: the given validation part",
+        "",
+    )
 
 
 def _cut(
@@ -276,7 +292,7 @@ def _folds(
     *,
     seed: tuple[int, int],
     near: Near,
-) -> tuple[tuple[Fold, ...], str]:
+) -> tuple[tuple[Fold, ...], Rule]:
     """Folds, as many as each class has units at most; a single cut where that is one."""
     together = keep_together(images, pool, 2, near=near)
     n_folds = (
@@ -286,13 +302,10 @@ def _folds(
     )
     if n_folds == 1:
         train, validation, kept = _cut(images, pool, fraction, seed=seed, n_left=1, near=near)
-        rule = f"a stratified {100 * fraction:.3g} % of the rest validates ({kept})"
+        rule = f"validation: stratified {100 * fraction:.3g} % of the rest", kept
         return (Fold(train=train, validation=validation),), rule
     fold_of = cut_folds(images.labels[pool], together.units, n_folds, seed=seed)
-    rule = (
-        f"the rest is cut into {n_folds} stratified folds, each of which validates once"
-        f" ({together.rule})"
-    )
+    rule = f"validation: each of {n_folds} stratified folds of the rest once", together.rule
     return (
         tuple(
             Fold(train=pool[fold_of != i], validation=pool[fold_of == i]) for i in range(n_folds)

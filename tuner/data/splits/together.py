@@ -50,7 +50,7 @@ def keep_together(images: Images, pool: Indices, n_needed: int, *, near: Near) -
     Raises:
         DataError: If a class has fewer distinct images than that.
     """
-    identical = Together(units=_merged(images, pool), rule="identical images together")
+    identical = Together(units=_merged(images, pool), rule="identical images stay together")
     _check_distinct(images, pool, identical.units, n_needed)
     units = _units(images, pool, near)
     has_groups = bool((images.groups[pool] != "").any())
@@ -60,14 +60,15 @@ def keep_together(images: Images, pool: Indices, n_needed: int, *, near: Near) -
     whole, least = _units(images, pool, "all"), _units(images, pool, "none")
     kept = "groups" if has_groups else "identical images"
     if np.array_equal(whole, least):
-        rule = f"{kept} together"
+        rule = f"{kept} stay together"
     elif np.array_equal(units, whole):
-        rule = f"{'groups and ' * has_groups}near-identical images together"
+        rule = f"{'groups and ' * has_groups}near-identical images stay together"
     elif np.array_equal(units, least):
-        rule = f"{kept} together; near-identical ones chain too far"
+        rule = f"{kept} stay together; near-identical ones chain too far"
     else:
         rule = (
-            "groups together, and near-identical images without a group; the others chain too far"
+            "groups stay together, and near-identical images without a group; the others chain too"
+            " far"
         )
     return Together(units=units, rule=rule)
 

@@ -37,9 +37,15 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def label_text(text: str, length: int = 30) -> str:
-    """A name short enough for an axis; the table beside the chart has it in full."""
+    """A name short enough for an axis; the table beside the chart has it in full.
+
+    What is left out is in its middle: names of blocks differ at their ends.
+    """
     printable = "".join(c for c in text if c.isprintable())
-    return printable if len(printable) <= length else f"{printable[: length - 1]}…"
+    if len(printable) <= length:
+        return printable
+    n_last = min(4, length // 3)
+    return f"{printable[: length - 1 - n_last]}…{printable[-n_last:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

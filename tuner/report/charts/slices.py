@@ -69,6 +69,11 @@ class Slices:
     marks: tuple[DepthMark, ...]
     n_beyond: int
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether marks stand beside their value."""
+        return any(scale.choices or scale.has_off for scale in self.scales)
+
 
 def compute(
     ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: Direction

@@ -17,7 +17,8 @@ from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.text import decimal, percent, values_text
 
-_METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+# Name, title of the axis, and what values are multiplied with.
+_METRICS = (("accuracy", "Accuracy, %", 100.0), ("loss", "Loss", 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,8 @@ def draw_curves(
         limits: Range of the vertical axis by metric, the same for all models.
     """
     return tuple(
-        _draw_metric(curves, f"curve{number}-{metric}", metric, title, limits[metric])
-        for metric, title in _METRICS
+        _draw_metric(curves, f"curve{number}-{metric}", metric, title, scale, limits[metric])
+        for metric, title, scale in _METRICS
         if metric in limits
     )
 
@@ -103,9 +104,9 @@ def draw_curves(
 def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]:
     """Range of each metric over all models, so that their charts can be compared by eye."""
     limits = {}
-    for metric, _ in _METRICS:
+    for metric, _, scale in _METRICS:
         values = [
-            value
+            scale * value
             for model in models
             for seed in model.seeds
             for name in (metric, f"val_{metric}")
@@ -119,18 +120,30 @@ def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]
 
 
 def _draw_metric(
-    curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]
+    curves: ModelCurves,
+    figure_id: str,
+    metric: str,
+    title: str,
+    scale: float,
+    limits: tuple[float, float],
 ) -> Chart:
     style = style_of(curves.model.name)
+
+    def series(seed: SeedCurve, name: str) -> tuple[list[int], list[float]]:
+        epochs, values = seed.series(name)
+        return epochs, [scale * value for value in values]
 
     def paint(axes: Axes) -> None:
         for seed in curves.seeds:
             alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
             if seed.kept:
                 axes.plot(
-                    *seed.series(metric), linestyle="--", color=style.colour, linewidth=width * 0.75
+                    *series(seed, metric),
+                    linestyle="--",
+                    color=style.colour,
+                    linewidth=width * 0.75,
                 )
-            epochs, values = seed.series(f"val_{metric}")
+            epochs, values = series(seed, f"val_{metric}")
             axes.plot(epochs, values, color=style.colour, alpha=alpha, linewidth=width)
             if seed.kept and seed.run.best_epoch in epochs:
                 best = values[epochs.index(seed.run.best_epoch)]
@@ -146,7 +159,7 @@ def _draw_metric(
 
     return draw(
         figure_id,
-        f"{title} against epochs, {curves.model.title}",
+        f"{title.partition(',')[0]} against epochs, {curves.model.title}",
         "Solid: validation (faint: other seeds). Dashed: training. Mark: the kept epoch.",
         paint,
         size=(4.4, 2.5),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.records.results import Results
-from tuner.report.facts import recipe_file, recipe_option
+from tuner.report.facts import in_block_order, recipe_file, recipe_option, replaced_by_blocks
 from tuner.report.reported_run import ReportedRun
 from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 from tuner.space.definition import by_name
+from tuner.space.vocabulary import AUGMENTATION_TERMS
 
 ChosenBy = Literal["search", "start_from", "fixed", "not active"]
 
@@ -39,7 +40,8 @@ class BestSetting:
     Attributes:
         trial_id: The winner's trial.
         recipe: The file that holds it, as seen from the run's folder.
-        settings: Searched ones first.
+        settings: Searched ones first, without those of `off`.
+        off: Names of the fixed augmentations that are switched off.
         is_folder_hidden: Whether the folders of an absolute path were left out of the snippets.
         snippets: Title, id and text of each form.
     """
@@ -48,6 +50,7 @@ class BestSetting:
     recipe: str
     is_folder_hidden: bool
     settings: tuple[Setting, ...]
+    off: tuple[str, ...]
     snippets: tuple[tuple[str, str, str], ...]
 
 
@@ -66,17 +69,23 @@ def compute(results: Results) -> BestSetting:
     chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "not active")
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
+    values = search.best_setting
+    chosen_by |= dict.fromkeys(replaced_by_blocks(values), "not active")
     settings = [
-        Setting(name=n, value=v, chosen_by=chosen_by.get(n, otherwise))
-        for n, v in search.best_setting.items()
+        Setting(name=n, value=values[n], chosen_by=chosen_by.get(n, otherwise))
+        for n in in_block_order(list(values))
     ]
+    off = [one for one in settings if one.chosen_by == "fixed" and _is_off(one)]
     given = results.run.folder
     folder = without_folders(given)
     recipe = recipe_file(results, "tuned")
     return BestSetting(
         trial_id=search.best_trial_id,
         recipe=recipe,
-        settings=tuple(sorted(settings, key=lambda s: s.chosen_by != "search")),
+        settings=tuple(
+            sorted((s for s in settings if s not in off), key=lambda s: s.chosen_by != "search")
+        ),
+        off=tuple(one.name for one in off),
         is_folder_hidden=folder != given,
         snippets=(
             (
@@ -94,3 +103,8 @@ def compute(results: Results) -> BestSetting:
             ),
         ),
     )
+
+
+def _is_off(setting: Setting) -> bool:
+    term = AUGMENTATION_TERMS.get(setting.name)
+    return term is not None and setting.value == term.default

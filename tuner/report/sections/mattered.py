@@ -17,6 +17,7 @@ from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.parallel import Parallel
 from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
+from tuner.report.facts import in_block_order
 from tuner.report.reported_run import ReportedRun
 from tuner.space.definition import Parameter, as_cost
 
@@ -75,7 +76,11 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
     # What a search began with may have values that no axis holds.
     proposed = [trial for trial in scored(trials) if not trial.origin]
     ranked = sorted(proposed, key=lambda trial: as_cost(trial.score or 0.0, search.direction))
-    interesting = _most_important_first(search.axes, results.importance)
+    places = {
+        name: place for place, name in enumerate(in_block_order([a.name for a in search.axes]))
+    }
+    axes = tuple(sorted(search.axes, key=lambda axis: places[axis.name]))
+    interesting = _most_important_first(axes, results.importance)
     about = (search.objective, search.direction)
     return Mattered(
         importance=results.importance,
@@ -83,7 +88,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         n_scored=len(ranked),
         is_sample=results.importance is not None and results.importance.n_settings == MAX_SETTINGS,
         slices=slices.compute(ranked, interesting, *about) if ranked else None,
-        parallel=parallel.compute(ranked, search.axes, *about) if ranked else None,
+        parallel=parallel.compute(ranked, axes, *about) if ranked else None,
     )
 
 

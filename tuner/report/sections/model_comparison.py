@@ -12,8 +12,10 @@ from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.svg import INK
+from tuner.report.facts import in_block_order, replaced_by_blocks
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
+from tuner.report.text import MISSING, value_text, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,19 @@ class Comparison:
     shares_trainings: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueTable:
+    """Which hyperparameters the models differ in.
+
+    Attributes:
+        rows: Name, then a text for each model.
+        same: Name and text of those in which they do not.
+    """
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    same: tuple[tuple[str, str], ...]
+
+
 def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was to be tested."""
     if not reported.results.models:
@@ -50,8 +65,9 @@ def context(reported: ReportedRun) -> dict[str, Any] | None:
     comparison = compute(reported.results)
     figures = [draw_accuracies(comparison.summaries)] if comparison.summaries else []
     if comparison.differences:
-        figures.append(draw_differences(comparison.differences))
-    return {"comparison": comparison, "figures": figures}
+        figures.append(draw_differences(comparison.differences, comparison.summaries))
+    table = value_table(reported.results.models)
+    return {"comparison": comparison, "figures": figures, "values": table}
 
 
 def compute(results: Results) -> Comparison:
@@ -71,6 +87,29 @@ def compute(results: Results) -> Comparison:
             len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs)
             for s, _ in differences
         ),
+    )
+
+
+def value_table(models: Sequence[ModelResult]) -> ValueTable:
+    """The hyperparameters of all models, side by side."""
+    active = [
+        {n: v for n, v in model.values.items() if n not in replaced_by_blocks(model.values)}
+        for model in models
+    ]
+    names = in_block_order(list(dict.fromkeys(name for values in active for name in values)))
+    texts = {
+        "family": [model.model for model in models],
+        "epochs (at most)": [str(model.max_epochs) for model in models],
+    }
+    for name in names:
+        texts[name] = [
+            without_folders(value_text(values[name])) if name in values else MISSING
+            for values in active
+        ]
+    differs = {name for name, row in texts.items() if len(set(row)) > 1 or len(models) == 1}
+    return ValueTable(
+        rows=tuple((name, tuple(row)) for name, row in texts.items() if name in differs),
+        same=tuple((name, row[0]) for name, row in texts.items() if name not in differs),
     )
 
 
@@ -113,22 +152,30 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Chart:
     )
 
 
-def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Chart:
-    """Forest plot: the winner minus each other model, with 95 % intervals."""
+def draw_differences(
+    differences: Sequence[tuple[ModelSummary, Difference]], summaries: Sequence[ModelSummary]
+) -> Chart:
+    """Forest plot: the winner minus each other model, with 95 % intervals.
+
+    Its rows are those of the plot of accuracies, so the winner's is empty.
+    """
+    rows = {summary.result.name: row for row, summary in enumerate(summaries)}
+    winner = label_text(summaries[0].result.title, 20)
 
     def paint(axes: Axes) -> None:
         axes.axvline(0, color=INK, linewidth=0.8)
-        for row, (opponent, difference) in enumerate(differences):
-            style, found = opponent.style, difference.accuracy
+        for opponent, difference in differences:
+            row, style, found = rows[opponent.result.name], opponent.style, difference.accuracy
             axes.plot(
                 [100 * found.low, 100 * found.high], [row, row], color=style.colour, linewidth=2
             )
             axes.plot([100 * found.value], [row], style.marker, color=style.colour, markersize=8)
         labels = [label_text(opponent.result.title) for opponent, _ in differences]
-        axes.set_yticks(range(len(differences)), labels, parse_math=False)
-        axes.set_ylim(len(differences) - 0.5, -0.5)
+        places = [rows[opponent.result.name] for opponent, _ in differences]
+        axes.set_yticks(places, labels, parse_math=False)
+        axes.set_ylim(len(summaries) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Winner minus it, percentage points")
+        axes.set_xlabel(f"{winner} minus this model, points", parse_math=False)
 
     return draw(
         "fig-differences",
@@ -136,5 +183,5 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
         "Right of zero, the winner is better. Bars are 95 % intervals; a bar that crosses zero"
         " shows no clear difference.",
         paint,
-        size=(4.4, 0.65 + 0.42 * len(differences)),
+        size=(4.4, 0.65 + 0.42 * len(summaries)),
     )

@@ -11,8 +11,9 @@ from typing import Any
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.facts import only_class, recommended_of, winner_of
-from tuner.report.model_summary import summarise
+from tuner.report.model_summary import is_share, metric_words, score_text, summarise
 from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.disagreement import disagreement
 from tuner.report.sections.verdict_sentence import Part
 from tuner.report.text import decimal, file_size, interval, percent, plural, without_folders
 
@@ -27,6 +28,7 @@ class RecommendationSection:
         warning: Where the winner of the search, or the model itself, names one class only; else
             empty.
         reason: Why this one.
+        disagreement: That the verdict favours another one, and why; else empty.
         rule: How it was chosen.
         left_out: Scored models that there was no choosing among; may be empty.
         file: The model's file, as seen from where the run was started.
@@ -39,6 +41,7 @@ class RecommendationSection:
     headline: tuple[Part, ...]
     warning: tuple[Part, ...]
     reason: tuple[Part, ...]
+    disagreement: tuple[Part, ...]
     rule: str
     left_out: tuple[Part, ...]
     file: str
@@ -92,6 +95,7 @@ def compute(results: Results) -> RecommendationSection | None:
         headline=tuple(_headline(model)),
         warning=tuple(_warning(results, model)),
         reason=tuple(_reason(results, found, titles)),
+        disagreement=disagreement(results),
         rule=found.rule,
         left_out=tuple(_left_out(results, found)),
         file=f"{results.run.folder}/{found.file}",
@@ -145,42 +149,46 @@ def _warning(results: Results, model: ModelResult) -> Iterator[Part]:
 
 
 def _reason(results: Results, found: Recommendation, titles: Mapping[str, str]) -> Iterator[Part]:
-    """Such as `Chosen on 9 validation images: expected val_accuracy 0.9. Next: Tuned with 0.6.`."""
+    """Such as `Chosen on 9 validation images: smoothed validation accuracy 90.0 %; ...`."""
     chosen = found.chosen
     others = [one for one in found.candidates if one.name != found.model]
     lower = " (lower is better)" if results.search.direction == "min" else ""
     yield _words(f"Chosen on {plural(found.n_images, 'validation image')}: ")
-    yield _words(f"expected {results.search.objective} {_score(chosen)}{lower}")
+    objective = results.search.objective
+    yield _words(f"smoothed {metric_words(objective)} {score_text(chosen.score, objective)}{lower}")
     if not others:
         yield _words(". There was no other model to choose from.")
     elif len(found.level) == 1:
-        yield _words(". Next: ")
-        yield from _with_score(others[0], titles)
+        yield _words("; second best: ")
+        yield from _with_score(others[0], titles, objective)
         yield _words(".")
     elif found.level[0] == found.model:
         yield _words(". Within one standard error, but not clearly smaller: ")
         level = [one for one in others if one.name in found.level]
         for number, one in enumerate(level):
             yield _words(", " if number else "")
-            yield from _with_score(one, titles)
+            yield from _with_score(one, titles, objective)
         yield _words(".")
     else:
         best = found.candidates[0]
         is_simpler = best.is_combined and not chosen.is_combined
-        yield _words(f". Within one standard error ({decimal(best.standard_error)}) of ")
-        yield from _with_score(best, titles)
+        error = _points(best.standard_error, objective)
+        yield _words(f". Within one standard error ({error}) of ")
+        yield from _with_score(best, titles, objective)
         yield _words(f", and {'a single network' if is_simpler else 'smaller'}.")
 
 
-def _with_score(model: ValidatedModel, titles: Mapping[str, str]) -> Iterator[Part]:
+def _with_score(model: ValidatedModel, titles: Mapping[str, str], objective: str) -> Iterator[Part]:
     yield _name(titles.get(model.name, model.name))
-    yield _words(f" with {_score(model)}")
+    yield _words(f", {score_text(model.score, objective)}")
     if model.is_constant:
         yield _words(", which predicts only one class")
 
 
-def _score(model: ValidatedModel) -> str:
-    return decimal(model.score)
+def _points(standard_error: float, objective: str) -> str:
+    if is_share(objective):
+        return f"{decimal(100 * standard_error, 1)} points"
+    return decimal(standard_error)
 
 
 def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:

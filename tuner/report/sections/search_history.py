@@ -15,12 +15,15 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial, TrialStatus
 from tuner.report.charts.figures import Chart, draw
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
+from tuner.report.facts import in_block_order
 from tuner.report.reported_run import ReportedRun
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
 MAX_POINTS = 500
 MAX_ROWS = 300
 MAX_CELLS = 3000
+# Columns of hyperparameters that fit on a page of paper with whole numbers.
+MAX_UPRIGHT = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,9 @@ class History:
     Attributes:
         points: One per trial.
         rows: The trials of the table: all of them, or the best ones, in the order of their ends.
-        parameters: Names of the hyperparameters of the table, searched ones only.
+        parameters: Names of the hyperparameters of the table: searched ones, but for those of
+            `same`.
+        same: Name and value of the searched ones that have one value in all rows.
         best_number: Number of the best trial, from 1; None where none succeeded.
         n_completed: Trials that were trained to their end.
         n_stopped: Trials that the time budget ended before; they have a score too.
@@ -64,6 +69,7 @@ class History:
     points: tuple[Point, ...]
     rows: tuple[Trial, ...]
     parameters: tuple[str, ...]
+    same: tuple[tuple[str, Any], ...]
     best_number: int | None
     n_completed: int
     n_stopped: int
@@ -82,6 +88,7 @@ def context(reported: ReportedRun) -> dict[str, Any]:
     history = compute(reported.results, reported.trials)
     return {
         "history": history,
+        "max_upright": MAX_UPRIGHT,
         "figures": (
             draw_history(history, reported.results.search.objective) if history.points else ()
         ),
@@ -99,12 +106,14 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     points = best_so_far(trials, maximise=maximise)
     best = results.search.best_trial_id
     statuses = [trial.status for trial in trials]
+    rows = _rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.searched))))
+    same = _same(rows, results.search.searched)
+    names = in_block_order(results.search.searched)
     return History(
         points=points,
-        rows=_rows(
-            trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.searched)))
-        ),
-        parameters=results.search.searched,
+        rows=rows,
+        parameters=tuple(name for name in names if name not in same),
+        same=tuple((name, same[name]) for name in names if name in same),
         best_number=next(
             (number for number, t in enumerate(trials, 1) if t.trial_id == best), None
         ),
@@ -114,6 +123,20 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
         n_unfinished=statuses.count("running"),
         has_starts=any(trial.origin for trial in trials),
     )
+
+
+def _same(rows: Sequence[Trial], names: Sequence[str]) -> dict[str, Any]:
+    """The hyperparameters that have one value in all of several trials."""
+    if len(rows) < 2:
+        return {}
+    first = rows[0].values
+    return {
+        name: first[name]
+        for name in names
+        if name != "model"
+        and name in first
+        and all(row.values.get(name) == first[name] for row in rows)
+    }
 
 
 def best_so_far(trials: Sequence[Trial], *, maximise: bool) -> tuple[Point, ...]:

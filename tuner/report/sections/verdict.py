@@ -67,6 +67,11 @@ class VerdictSection:
     resume: str | None
 
     @property
+    def has_seeds(self) -> bool:
+        """Whether a model was trained more than once."""
+        return any(len(card.summary.result.runs) > 1 for card in self.cards)
+
+    @property
     def sentence(self) -> str:
         """The verdict as plain text."""
         return " ".join(
@@ -118,10 +123,7 @@ def _noise(differences: Sequence[Difference]) -> str:
             "The intervals of the differences account for test images, and for seeds if both models"
             " have several."
         )
-    return (
-        "The intervals of the differences account for test images only, because one seed does not"
-        " show the noise of training."
-    )
+    return "The intervals of the differences account for test images only."
 
 
 def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
@@ -198,6 +200,4 @@ def _badges(results: Results) -> tuple[str, ...]:
         )
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
-    if results.models and max((len(model.runs) for model in results.models), default=0) == 1:
-        badges.append("one seed: training noise unknown")
     return tuple(badges)

@@ -1,7 +1,7 @@
 "use strict";
 // The page is complete without this script: it adds sorting to tables and copying to code.
 // A number as cells write it: 1,234, 82.0 %, ± 0.3, [79.0, 84.7], −1.5 points [−3.0, +0.1].
-const NUMBER = /^[[±<+ ]*([−-]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)(?: %| ms| points)?(?:[,\]]? .*)?$/;
+const NUMBER = /^[[±<+ ]*([−-]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)(?:[ \u00a0](?:%|ms|points))?(?:[,\]]? .*)?$/;
 function sortBy(table, column, button) {
   const body = table.tBodies[0];
   const rising = button.dataset.order !== "rising";

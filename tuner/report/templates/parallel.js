@@ -55,9 +55,11 @@ function startParallel(box) {
   }
   function clipped(context, text, room) {
     if (context.measureText(text).width <= room) return text;
+    // The end stays: names of blocks differ in their numbers.
+    const last = Array.from(text).slice(-2).join("");
     const letters = Array.from(text).slice(0, 60);
-    while (letters.length > 1 && context.measureText(letters.join("") + "…").width > room) letters.pop();
-    return letters.join("") + "…";
+    while (letters.length > 1 && context.measureText(letters.join("") + "…" + last).width > room) letters.pop();
+    return letters.join("") + "…" + last;
   }
 
   function draw() {

@@ -90,7 +90,7 @@ def test_figure_says_classes_confidence_and_origin() -> None:
 def test_map_is_said_to_show_sensitivity_and_its_coarseness() -> None:
     text = text_of(part(with_pictures()))
     assert "where the prediction is sensitive, not why it is right or wrong" in text
-    assert "12 × 12 fields" in text
+    assert "Its resolution is 12 × 12" in text
 
 
 def test_every_picture_has_a_name_a_size_and_its_bytes_in_the_page() -> None:

@@ -57,6 +57,14 @@ def test_each_model_has_the_diagram_of_its_kept_seed_and_the_winner_one_more() -
     assert found.diagrams[-1].error == 0.04
 
 
+def test_a_temperature_of_one_changes_nothing_and_has_no_diagram() -> None:
+    run = results()
+    found = replace(temperature(run, (0.11, 0.11), (0.95, 0.95)), value=1.004)
+    shown = compute(replace(run, temperature=found))
+    assert shown.scaling == "Temperature scaling changes nothing (T = 1.00)."
+    assert not any(one.is_tempered for one in shown.diagrams)
+
+
 def test_without_scores_there_is_no_diagram_and_without_temperature_no_word_of_it() -> None:
     assert compute(search_only()).diagrams == ()
     assert compute(results()).scaling == ""

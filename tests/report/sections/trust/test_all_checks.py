@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report.differences import difference
-from tests.report.fixtures import HOSTILE, results, search_only
+from tests.report.fixtures import HOSTILE, recommending, results, search_only
 from tests.report.test_edges import with_parameters
 from tuner.records.results import Results
 from tuner.report.html_document import make_environment
@@ -38,6 +38,7 @@ def test_without_models_the_test_set_was_not_opened_and_what_needs_scores_is_not
     assert "Not opened" in check(run, "The search never saw the test set").fact
     for title in (
         "Enough test images",
+        "Enough validation images",
         "Trainings repeated with other seeds",
         "Training ran long enough",
     ):
@@ -122,7 +123,8 @@ def test_failed_trials_are_judged_by_their_share(n_failed: int, state: str) -> N
     run = results()
     found = check(replace(run, search=replace(run.search, n_failed=n_failed)), "Few trials failed")
     assert found.state == state
-    assert f"{n_failed} of 23 trials failed" in found.fact
+    said = f"{n_failed} of 23 trials failed" if n_failed else "No trial failed."
+    assert said in found.fact
 
 
 def test_without_a_difference_the_winners_interval_tells_whether_the_images_are_enough() -> None:
@@ -163,7 +165,37 @@ def test_one_seed_is_a_warning() -> None:
     assert check(results(n_seeds=3), "Trainings repeated with other seeds").state == "pass"
     found = check(results(n_seeds=1), "Trainings repeated with other seeds")
     assert (found.state, "2 of 2 models" in found.fact) == ("warn", True)
-    assert [rest for _, rest in found.items] == ["trained once", "trained once"]
+    assert found.items == ()
+    tuned, *others = results(n_seeds=3).models
+    mixed = replace(results(), models=(tuned, *(replace(m, runs=m.runs[:1]) for m in others)))
+    found = check(mixed, "Trainings repeated with other seeds")
+    assert [rest for _, rest in found.items] == ["trained once"]
+
+
+@pytest.mark.parametrize(("n", "state"), [(20, "warn"), (5000, "pass")])
+def test_few_validation_images_are_a_warning(n: int, state: str) -> None:
+    run = recommending(results())
+    found = replace(run, recommendation=replace(run.recommendation, n_images=n))
+    one = check(found, "Enough validation images")
+    assert one.state == state
+    assert one.fact.startswith(f"{n:,} validation images choose the model. One standard error")
+    assert ("cannot be told apart" in one.fact) is (state == "warn")
+
+
+def test_validation_images_are_not_judged_without_an_accuracy() -> None:
+    run = replace(results(), search=replace(results().search, objective="val_loss"))
+    assert check(run, "Enough validation images").state == "warn"
+    blind = [replace(one, epochs=()) for one in run.models[0].runs]
+    run = replace(run, models=(replace(run.models[0], runs=tuple(blind)), *run.models[1:]))
+    assert check(run, "Enough validation images").state == "not known"
+
+
+def test_even_classes_are_said_to_be_so_in_a_sentence() -> None:
+    run = results()
+    even = replace(run, data=replace(run.data, train_counts=(143,) * 6 + (142,)))
+    found = check(even, "Classes are balanced")
+    assert (found.state, found.items) == ("pass", ())
+    assert found.fact == "All classes have about the same number of training images."
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from tuner.report.reported_run import ReportedRun
 
 MAX_MATRIX_CLASSES = 20
 MAX_PAIRS = 10
+# Up to so many classes, the matrix leaves room for the most confused pairs beside it.
+MAX_BESIDE = 8
 # Differences below the first are left unshaded; in shares.
 _DIFFERENCE_STEPS = (0.02, 0.05, 0.10, 0.20, 0.40)
 
@@ -129,7 +131,7 @@ class Confusions:
 def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
     confusions = compute(reported.results)
-    return {"confusions": confusions} if confusions.models else None
+    return {"confusions": confusions, "max_beside": MAX_BESIDE} if confusions.models else None
 
 
 def compute(results: Results) -> Confusions:

@@ -20,6 +20,8 @@ from tuner.space.vocabulary import BACKBONE_NAMES
 
 # Share of the test images below which a range has a small mark.
 FEW = 0.05
+# Temperatures nearer to 1 change no number that is shown.
+NO_CHANGE = 0.01
 # Other rows are made of the winner's models, and would only crowd the chart.
 _DRAWN = ("tuned", "baseline", *BACKBONE_NAMES)
 _TEMPERED_DASH = ":"
@@ -53,13 +55,19 @@ class Calibration:
 
     Attributes:
         n: Test images.
-        diagrams: One per model with scores, then the winner's after temperature scaling.
+        diagrams: One per model with scores, then the winner's after temperature scaling, if that
+            changes anything.
         scaling: What temperature scaling did, in words; empty where it was not fitted.
     """
 
     n: int
     diagrams: tuple[Reliability, ...]
     scaling: str
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether a model was trained more than once."""
+        return any(len(one.summary.result.runs) > 1 for one in self.diagrams)
 
 
 def context(reported: ReportedRun) -> dict[str, Any] | None:
@@ -83,7 +91,7 @@ def compute(results: Results) -> Calibration:
         for s in summaries
     ]
     winner = next((s for s in summaries if s.result.name == "tuned"), None)
-    if temperature and winner:
+    if temperature and winner and not _changes_nothing(temperature):
         error = temperature.test_calibration_error[1]
         diagrams.append(
             Reliability(summary=winner, is_tempered=True, error=error, bins=temperature.calibration)
@@ -95,8 +103,15 @@ def compute(results: Results) -> Calibration:
     )
 
 
+def _changes_nothing(temperature: Temperature) -> bool:
+    """Whether the scaled probabilities are those of the model, as far as the page shows them."""
+    return abs(temperature.value - 1) < NO_CHANGE
+
+
 def scaling_words(temperature: Temperature) -> str:
     """What temperature scaling did on the test set, worse or better."""
+    if _changes_nothing(temperature):
+        return f"Temperature scaling changes nothing (T = {decimal(temperature.value, 2)})."
     fitted = temperature.validation_log_loss
     # As they are shown: what rounds to the same number has not changed for the reader.
     error = tuple(round(100 * share, 1) / 100 for share in temperature.test_calibration_error)

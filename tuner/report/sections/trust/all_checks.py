@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[Results], CheckResult], ...] = (
     data_checks.test_set,
     data_checks.copies,
     data_checks.enough_images,
+    data_checks.enough_validation,
     data_checks.guess,
     data_checks.classes,
     training_checks.seeds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuner.metrics.one_standard_error import standard_error
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.report.facts import (
@@ -10,6 +11,7 @@ from tuner.report.facts import (
     constant_guess,
     has_many_copies,
     only_class,
+    validation_accuracy,
     winner_of,
 )
 from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
@@ -85,6 +87,29 @@ def enough_images(results: Results) -> CheckResult:
     )
 
 
+def enough_validation(results: Results) -> CheckResult:
+    """Whether the images that choose the model can tell models apart."""
+    title, winner, use = "Enough validation images", winner_of(results), results.recommendation
+    n = use.n_images if use else results.data.n_validation
+    if winner is None or not n:
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
+    accuracy = validation_accuracy(results, winner)
+    if accuracy is None:
+        fact = "No validation accuracy was recorded."
+        return CheckResult(title=title, state="not known", fact=fact)
+    error = standard_error([accuracy], n, is_share=True)
+    is_wide = error > WIDE / 2
+    return CheckResult(
+        title=title,
+        state="warn" if is_wide else "pass",
+        fact=(
+            f"{plural(n, 'validation image')} {'chooses' if n == 1 else 'choose'} the model. One"
+            f" standard error of the winner's accuracy on them is {decimal(100 * error, 1)} points."
+            f"{' Models that differ by less cannot be told apart.' if is_wide else ''}"
+        ),
+    )
+
+
 def _source(found: Difference) -> str:
     if found.seed_sd is None:
         return "That interval does not include the noise of seeds."
@@ -127,6 +152,9 @@ def classes(results: Results) -> CheckResult:
     if not data.n_train:
         return CheckResult(title=title, state="not known", fact="There are no training images.")
     most, fewest, ratio = max(data.train_counts), min(data.train_counts), class_ratio(data)
+    if decimal(ratio, 1) == "1.0":
+        fact = "All classes have about the same number of training images."
+        return CheckResult(title=title, state="pass", fact=fact)
     says_little = (
         " Accuracy says little about rare classes; macro F1 says more."
         if ratio > IMBALANCED

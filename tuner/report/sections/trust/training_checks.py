@@ -33,6 +33,9 @@ def seeds(results: Results) -> CheckResult:
     counts = [len(model.runs) for model in models]
     doubtful = [model for model in models if len(model.runs) == 1 or model.n_failed]
     items = tuple((model.title, trainings_words(model)) for model in doubtful)
+    if set(counts) == {1} and not any(model.n_failed for model in models):
+        # The sentence says it of each.
+        items = ()
     of_models = plural(len(models), "model")
     if min(counts) == 1:
         fact = (
@@ -195,9 +198,11 @@ def failed_trials(results: Results) -> CheckResult:
         title=title,
         state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
         fact=(
-            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed"
-            f" ({percent(share)}).{rejected}"
-        ),
+            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed ({percent(share)})."
+            if n_failed
+            else "No trial failed."
+        )
+        + rejected,
     )
 
 
