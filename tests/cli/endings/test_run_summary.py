@@ -61,7 +61,7 @@ def test_other_comparisons_stand_below_the_verdict_one_a_line() -> None:
     models = tuple(replace(model, in_verdict=True) for model in TESTED.models)
     run = replace(TESTED, models=models, differences=(difference(), other), search=winner)
     lines = summary_lines(ended(recommending(run)), "")
-    assert lines[2].startswith("Better than the baseline: ")
+    assert lines[3].startswith("Better than the baseline: ")
     assert lines[2].endswith(" test images.")
     assert lines[3].startswith("  The winner is a setting that the search started with")
     assert lines[4].startswith("  Against EfficientNetB2 (from scratch): ")
