@@ -62,10 +62,10 @@ def test_other_comparisons_stand_below_the_verdict_one_a_line() -> None:
     run = replace(TESTED, models=models, differences=(difference(), other), search=winner)
     lines = summary_lines(ended(recommending(run)), "")
     assert lines[3].startswith("Better than the baseline: ")
-    assert lines[2].endswith(" test images.")
-    assert lines[3].startswith("  The winner is a setting that the search started with")
-    assert lines[4].startswith("  Against EfficientNetB2 (from scratch): ")
-    assert lines[5] == ""
+    assert lines[3].endswith(" test images.")
+    assert lines[4].startswith("  The winner is a setting that the search started with")
+    assert lines[5].startswith("  Against EfficientNetB2 (from scratch): ")
+    assert lines[6] == ""
 
 
 def test_paths_below_the_working_directory_are_relative(
