@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _OPENING = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})\s*(?P<language>\S*)")
 # Languages whose lines are typed into a shell; a notebook's cell types them after "!" or "%".
-SHELLS = ("bash", "console", "ipython")
+SHELLS = ("bash", "bat", "console", "ipython")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
