@@ -23,7 +23,7 @@ NOT_EXECUTED = {
     r"\bdatasets fetch\b": "downloads data",
     r"--model (efficientnet_b2|dinov2_small)": "downloads weights",
     r"^KERAS_BACKEND=jax ": "another backend needs another process; `make test-jax` tests it",
-    r"--executor ray\b|^ray |RAY_AUTH_MODE|^chmod .*\.ray/": "needs a cluster; tests/execution has one",
+    r"--executor ray\b|^ray |RAY_AUTH_MODE|^chmod .*\.ray/": "needs a cluster",
     r"^sbatch ": "needs SLURM",
     r"^docker ": "needs Docker and downloads images",
     r"/content/drive|^%%bash": "needs Colab",
@@ -34,7 +34,7 @@ NOT_EXECUTED = {
 PROGRAMS = {
     r"^python -c ": "test_executed_commands.py",
     r"^python for_web/predict\.py ": "test_trained_commands.py",
-    r"^curl ": "test_served_model.py",
+    r"^curl ": "test_trained_commands.py",
 }
 # Pages whose commands another test executes in their order.
 WHOLE_PAGES = {"docs/photos_to_phone.md": "tests/commands/test_photos_to_phone.py"}

@@ -36,7 +36,9 @@ def blocks(text: str) -> Iterator[Block]:
                 if inner.strip() == match["fence"]:
                     break
                 held.append(inner.removeprefix(match["indent"]))
-            yield Block(line=number, language=match["language"], text="".join(f"{x}\n" for x in held))
+            yield Block(
+                line=number, language=match["language"], text="".join(f"{x}\n" for x in held)
+            )
 
 
 def typed_lines(block: Block) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Commands of README and docs that need no training are executed; every other line has its place.
 
-`test_commands.py` parses all of them. Commands that need a trained model are executed by
-`test_trained_commands.py`, scripts by `test_scripts.py`, the notebooks by `tests/test_notebooks.py`.
+`test_commands.py` parses all of them. `test_trained_commands.py` executes commands that need a
+trained model, `test_scripts.py` the scripts, and `tests/test_notebooks.py` the notebooks.
 `NOT_EXECUTED` in `command_lines.py` gives the reason for the others.
 """
 
@@ -143,7 +143,9 @@ def has_its_place(line: TypedLine) -> bool:
 
 
 def test_each_line_that_you_type_is_executed_or_has_a_reason() -> None:
-    lost = [f"{line.page}:{line.number}: {line.text}" for line in typed() if not has_its_place(line)]
+    lost = [
+        f"{line.page}:{line.number}: {line.text}" for line in typed() if not has_its_place(line)
+    ]
     assert not lost, "execute these lines, or give a reason in command_lines.py"
 
 

@@ -18,8 +18,8 @@ from tests.documentation.command_lines import is_script
 from tests.documentation.fences import blocks
 from tests.documentation.texts import read
 
-# Writes down how it was called; fails if it is told to; serving and a run go on until a signal. What
-# happens is told through a pipe, so that a test can wait for it.
+# Writes down how it was called, and fails or lasts if the environment says so. A test can wait for
+# what it tells through a pipe.
 _STANDS_FOR_PYTHON = """\
 #!{python} -S
 import os, signal, sys
@@ -101,7 +101,7 @@ def test_retraining_replaces_the_model_and_signals_the_service(place: Path) -> N
     script = started(retrain, place)
     assert told(place) == "HUP"
     assert script.wait(60) == 0
-    day = os.readlink(place / "exported" / "current")
+    day = (place / "exported" / "current").readlink()
     assert calls(place) == [
         "serve exported/current --workers 2",
         "datasets check ./photos",

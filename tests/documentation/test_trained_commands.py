@@ -1,23 +1,29 @@
-"""Commands of the docs that train or need a trained model, each page's in their order."""
+"""Commands and Python of the docs that train or need a trained model, in the order of the pages."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.commands.test_export import run_script
 from tests.documentation.command_lines import (
     NEED_TRAINING,
-    NOT_EXECUTED,
     WHOLE_PAGES,
     TypedLine,
     typed,
     words,
 )
-from tests.documentation.sandbox import WHOLE, Sandbox, make_sandbox
+from tests.documentation.fences import blocks
+from tests.documentation.sandbox import Sandbox, make_sandbox
+from tests.documentation.texts import read
 
 pytestmark = pytest.mark.slow
 
@@ -49,3 +55,92 @@ def test_commands_of_a_page_do_their_work(page: str, sandbox: Sandbox) -> None:
             assert line.command is not None
             shown = sandbox.execute(line.command, before)
             assert shown.code == 0, f"{page}:{line.number}: {line.text}\n{shown.err}"
+
+
+@pytest.fixture
+def for_web(sandbox: Sandbox) -> Path:
+    """The folder that the commands of docs/export.md write."""
+    shown = sandbox.execute("export my_photos --format onnx --out for_web")
+    assert shown.code == 0, shown.err
+    return sandbox.place / "for_web"
+
+
+def test_script_of_an_export_prints_what_the_page_shows(sandbox: Sandbox, for_web: Path) -> None:
+    page = read("docs/export.md")
+    assert "$ python for_web/predict.py photo.jpg\nphoto.jpg: cat 0.9731\n" in page
+    (line,) = run_script(for_web, sandbox.place / "photo.jpg")
+    assert re.fullmatch(r".*photo\.jpg: (cat|dog) [01]\.\d{4}", line)
+
+
+def python(page: str) -> str:
+    """The Python of a page, which has one block."""
+    (text,) = [one.text for one in blocks(read(page)) if one.language == "python"]
+    return text
+
+
+@pytest.fixture
+def names(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The names of a script in the working directory."""
+    monkeypatch.chdir(sandbox.place)
+    yield {"__name__": "__main__"}
+
+
+def test_python_of_the_readme_trains(
+    sandbox: Sandbox, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    report = sandbox.execute("run digits --preset quick").out.strip()
+    monkeypatch.chdir((sandbox.place / report).parent)
+    names |= {"images": digits.images[:40, ..., None], "labels": digits.target[:40]}
+    exec(python("README.md"), names)
+    assert len(names["model"].history.history["loss"]) == names["recipe"].epochs
+    assert names["model"].predict(names["images"], verbose=0).shape == (40, 10)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_python_of_the_colab_page_shows_the_report(names: dict[str, Any]) -> None:
+    *_, shows = python("docs/colab.md").strip().splitlines()
+    exec(python("docs/colab.md"), names)
+    assert "<title>" in eval(shows, names).data
+
+
+def test_python_of_the_export_page_classifies(
+    sandbox: Sandbox, for_web: Path, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    monkeypatch.chdir(for_web)
+    exec(python("docs/export.md"), names)
+    images = np.zeros((3, 16, 16, 1), np.uint8)
+    assert set(names["classify"](images)) <= {"cat", "dog"}
+
+
+@pytest.fixture
+def address(sandbox: Sandbox) -> Iterator[str]:
+    """Where a service of its own answers, without a token as on the page."""
+    (line,) = {line.command for line in typed() if line.text.endswith("serve RUN")}
+    assert line is not None
+    command = [sys.executable, "-m", "tuner", *sandbox.arguments(line), "--port", "0"]
+    clean = {name: value for name, value in os.environ.items() if name != "TUNER_SERVE_TOKEN"}
+    with subprocess.Popen(command, cwd=sandbox.place, env=clean, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().decode().strip().rstrip("/")
+        finally:
+            process.kill()
+
+
+def test_calls_of_the_serving_page_are_answered(sandbox: Sandbox, address: str) -> None:
+    calls = [line.text for line in typed() if line.text.startswith("curl ")]
+    answers = []
+    for call in calls:
+        assert "http://127.0.0.1:8000/" in call
+        here = call.replace("http://127.0.0.1:8000", address)
+        answers.append(json.loads(subprocess.check_output(here, shell=True, cwd=sandbox.place)))
+    assert [[one["image"] for one in answer["predictions"]] for answer in answers] == [
+        ["image"],
+        ["one.jpg", "two.png"],
+    ]
+    assert all("saliency" in one for one in answers[1]["predictions"])
