@@ -23,6 +23,7 @@ NOT_EXECUTED = {
     r"\bdatasets fetch\b": "downloads data",
     r"--model (efficientnet_b2|dinov2_small)": "downloads weights",
     r"^KERAS_BACKEND=jax ": "another backend needs another process; `make test-jax` tests it",
+    r"--nested": "is several runs; tests/commands/test_nested.py has them",
     r"--executor ray\b|^ray |RAY_AUTH_MODE|^chmod .*\.ray/": "needs a cluster",
     r"^sbatch ": "needs SLURM",
     r"^docker ": "needs Docker and downloads images",
