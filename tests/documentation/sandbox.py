@@ -46,6 +46,7 @@ SUBSTITUTES = {
     "OTHER": ("./photos", "stands for any data of the same classes"),
     "IMAGE": ("new.jpg", "stands for any image"),
     "FOLDER": ("new_photos", "stands for any folder"),
+    "exported": ("exported_once", "docs/production.md has a folder of that name"),
     "10": ("3", "each fold is a training"),
     "latency_ms<=5": ("latency_ms<=5000", "a busy machine may be slow"),
 }
