@@ -29,7 +29,7 @@ PYTHON_OF = {
     "docs/colab.md": "tests/documentation/test_trained_commands.py",
     "docs/export.md": "tests/documentation/test_trained_commands.py",
     "docs/own_models.md": "tests/models/test_own_models_doc.py",
-    "docs/python.md": "tests/api/test_python_doc.py",
+    "docs/python.md": "tests/documentation/test_trained_commands.py",
     "docs/python_runs.md": "tests/api/test_reference.py",
     "docs/reference/api.md": "tests/api/test_examples.py",
 }

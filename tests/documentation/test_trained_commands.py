@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from tests.documentation.command_lines import (
 from tests.documentation.fences import blocks
 from tests.documentation.sandbox import Sandbox, make_sandbox
 from tests.documentation.texts import read
+from tuner.api import run as run_module
+from tuner.api.calling import Call, call_run
+from tuner.api.finished_run import FinishedRun
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +119,34 @@ def test_python_of_the_export_page_classifies(
     exec(python("docs/export.md"), names)
     images = np.zeros((3, 16, 16, 1), np.uint8)
     assert set(names["classify"](images)) <= {"cat", "dog"}
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_python_of_the_python_page_searches(
+    names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[FinishedRun] = []
+
+    def shorter(dataset: str, call: Call) -> FinishedRun:
+        """The call with one trial of one epoch, as the command lines above."""
+        execution = replace(call.options.execution, executor="inline")
+        short = {"max_trials": 1, "max_epochs": 1, "limit": 60, "search_only": True}
+        options = replace(call.options, execution=execution, out=Path("elsewhere"), **short)
+        runs.append(call_run(dataset, replace(call, options=options)))
+        return runs[-1]
+
+    monkeypatch.setattr(run_module, "call_run", shorter)
+    paths = sorted(Path("my_photos").rglob("*.png"))
+    names |= {"paths": [str(path) for path in paths], "labels": [one.parent.name for one in paths]}
+    for block in blocks(read("docs/python.md")):
+        if block.language == "python":
+            exec(compile(block.text, "<cell>", "exec", dont_inherit=True), names)
+    assert [run.folder.parent.name for run in runs] == [
+        "drawn_faces", "sklearn_digits", "pets", "batched", "arrays",
+    ]  # fmt: skip
+    assert all(run.trials["score"].notna().all() for run in runs)
+    assert {"values.blocks", "values.rate"} <= set(runs[-1].trials)
+    assert Path("small.yaml").is_file()
 
 
 @pytest.fixture
