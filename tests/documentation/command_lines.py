@@ -23,6 +23,8 @@ NOT_EXECUTED = {
     r"\bdatasets fetch\b": "downloads data",
     r"--model (efficientnet_b2|dinov2_small)": "downloads weights",
     r"^KERAS_BACKEND=jax ": "another backend needs another process; `make test-jax` tests it",
+    r"run .* --out \"\$HOME/reports\"": "repeats `run ./my_photos`, in a script",
+    r"--to mlflow --to wandb": "takes 8 s of CPU to import; see tests/commands/test_track.py",
     r"--nested": "is several runs; tests/commands/test_nested.py has them",
     r"--executor ray\b|^ray |RAY_AUTH_MODE|^chmod .*\.ray/": "needs a cluster",
     r"^sbatch ": "needs SLURM",
