@@ -132,7 +132,7 @@ def test_python_of_the_python_page_searches(
         execution = replace(call.options.execution, executor="inline")
         short = {"max_trials": 1, "max_epochs": 1, "limit": 60, "search_only": True}
         options = replace(call.options, execution=execution, out=Path("elsewhere"), **short)
-        runs.append(call_run(dataset, replace(call, options=options)))
+        runs.append(call_run(dataset, replace(call, options=options, is_quiet=True)))
         return runs[-1]
 
     monkeypatch.setattr(run_module, "call_run", shorter)
