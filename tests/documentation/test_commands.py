@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-
 import click
 import pytest
 
+from tests.documentation.command_lines import commands, words
 from tests.documentation.texts import MARKDOWN, files, read
 from tuner.cli.commands import cli
-
-_BLOCK = re.compile(r"^[ ]*```(?:bash|sh|console)?\n(.*?)^[ ]*```$", re.DOTALL | re.MULTILINE)
-_START = re.compile(r"(?:python|\.venv/bin/python|\.venv\\Scripts\\python) -m tuner\b(.*)")
-# What stands for any value in the docs, where an option takes a number or one of a few words.
-_STANDS_FOR = {"--format": "onnx", "--to": "optuna", "--track": "optuna"}
-
-
-def commands(text: str) -> list[str]:
-    """What follows `python -m tuner` in blocks of code and in inline code."""
-    lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
-    outside = re.sub(r"(?ms)^ *```.*?^ *```$", "", text)
-    inline = re.findall(r"`([^`\n]+)`", re.sub(r"(?<=\S)\n(?=[ ]*\S)", " ", outside))
-    return [match[1].strip() for one in (*lines, *inline) if (match := _START.search(one))]
-
-
-def words(line: str) -> list[str]:
-    """The arguments of a command line, without comments, explanations and the rest of a pipe."""
-    line = re.sub(r"\$\w+", "1", line)
-    line = re.split(r"`|\s{3,}|\s[|&>]|\s#|&&", line.replace("...", " "))[0]
-    found = shlex.split(line.replace("[", "").replace("]", ""))
-    return [
-        _STANDS_FOR.get(before, one) if one.isupper() else one
-        for before, one in zip(["", *found], found, strict=False)
-    ]
 
 
 def parse(arguments: list[str]) -> None:
@@ -71,15 +45,18 @@ def test_a_command_of_the_docs_is_understood(line: str) -> None:
     parse(words(line))
 
 
-def test_commands_are_found_in_blocks_of_a_terminal_too() -> None:
+def test_commands_are_found_in_all_kinds_of_blocks() -> None:
     text = (
-        "```console\n$ python -m tuner run x --seed 1\nUse Tuned\n```\nand `python -m tuner plan x`"
+        "```console\n$ python -m tuner run x --seed 1\nUse Tuned\n```\n\n"
+        "```yaml\nmodel: cnn\n```\n\n- a\n\n  ```bash\n  python -m tuner run y  # why\n  ```\n\n"
+        "```ipython\n!python -m tuner run z\n```\nand `python -m tuner plan x`"
     )
-    assert commands(text) == ["run x --seed 1", "plan x"]
+    assert commands(text) == ["run x --seed 1", "run y  # why", "run z", "plan x"]
+    assert words("run y  # why") == ["run", "y"]
 
 
 def test_most_of_the_docs_commands_are_looked_at() -> None:
-    assert len(FOUND) > 60
+    assert len(FOUND) > 90
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
-"""Commands of README and docs that need no training are executed; `PARSED_ONLY` lists the others.
+"""Commands of README and docs that need no training are executed; every other line has its place.
 
-`test_commands.py` parses all of them. docs/photos_to_phone.md and the notebooks are executed as
-wholes by slow tests (`tests/commands/test_photos_to_phone.py`, `tests/test_notebooks.py`).
+`test_commands.py` parses all of them. `test_trained_commands.py` executes commands that need a
+trained model, `test_scripts.py` the scripts, and `tests/test_notebooks.py` the notebooks.
+`NOT_EXECUTED` in `command_lines.py` gives the reason for the others.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,7 +20,17 @@ import pytest
 import yaml
 
 from tests.cli.calling import call, write_photos
-from tests.documentation.test_commands import commands, words
+from tests.documentation.command_lines import (
+    NEED_TRAINING,
+    NOT_EXECUTED,
+    PROGRAMS,
+    WHOLE_PAGES,
+    TypedLine,
+    commands,
+    reason,
+    typed,
+    words,
+)
 from tests.documentation.texts import MARKDOWN, files, read
 from tests.pipeline.outputs.test_all_runs import TESTED, make_run
 from tests.report.fixtures import trials
@@ -23,17 +39,6 @@ from tuner.records.trial import Trial
 from tuner.space.parsing.parse import load_space
 from tuner.store.trial_tables import TrialTables
 
-# Command to the reason that its lines are parsed and not executed here.
-PARSED_ONLY = {
-    "export": "needs a trained model and a converter; see tests/commands/test_export.py",
-    "labels": "trains; see tests/commands/test_labels.py",
-    "plan": "trains a few steps of several models; see tests/commands/test_plan.py",
-    "predict": "needs a trained model; see tests/commands/test_predict.py",
-    "run": "trains; see tests/commands/test_run.py",
-    "serve": "needs a trained model and runs until it is stopped; see tests/commands/test_serve.py",
-    "track": "needs the packages of the trackers; see tests/commands/test_track.py",
-    "train": "trains; see tests/commands/test_train.py",
-}
 # What stands for any run, file or folder in the docs.
 STANDS_FOR = {
     "RUN": "my_photos",
@@ -67,13 +72,18 @@ class_names: [cat, dog]
 """
 
 
-def found() -> list[str]:
-    """Each command of the docs once."""
-    lines = (line for path in files(MARKDOWN) for line in commands(read(path)))
-    return sorted({line for line in lines if line and not line.startswith("-")})
+def executed() -> Iterator[str]:
+    """Each command of the docs that needs no training, once."""
+    seen = set[tuple[str, ...]]()
+    for line in (line for path in files(MARKDOWN) for line in commands(read(path))):
+        given = tuple(words(line)) if line and not line.startswith("-") else ()
+        skipped = not given or given[0] in NEED_TRAINING or reason(f"python -m tuner {line}")
+        if not skipped and given not in seen:
+            seen.add(given)
+            yield line
 
 
-EXECUTED = [line for line in found() if words(line)[0] not in PARSED_ONLY]
+EXECUTED = sorted(executed())
 
 
 def _within(trial: Trial) -> Trial:
@@ -110,7 +120,7 @@ CASES = [
 @pytest.mark.parametrize("line", CASES)
 def test_a_command_of_the_docs_does_its_work(line: str, place: Path) -> None:
     arguments = [STANDS_FOR.get(word, word) for word in words(line)]
-    code, explanation = REFUSED.get(line, (0, ""))
+    code, explanation = REFUSED.get(" ".join(words(line)), (0, ""))
     shown = call(*arguments, cwd=place)
     assert shown.code == code, f"{line}\n{shown.err}"
     assert explanation in shown.err
@@ -123,13 +133,44 @@ def test_every_command_shows_its_help(name: str, tmp_path: Path) -> None:
     assert f"tuner {name}" in shown.out
 
 
-def test_what_is_only_parsed_is_in_the_docs_and_a_command() -> None:
-    used = {words(line)[0] for line in found()}
-    assert set(PARSED_ONLY) <= used & set(cli.commands)
+def has_its_place(line: TypedLine) -> bool:
+    """Whether a test executes a line, or `NOT_EXECUTED` says why none does."""
+    if line.reason or line.page in WHOLE_PAGES or line.is_of_script:
+        return True
+    if line.command is not None:
+        return words(line.command)[0] in cli.commands
+    return any(re.search(pattern, line.text) for pattern in PROGRAMS)
+
+
+def test_each_line_that_you_type_is_executed_or_has_a_reason() -> None:
+    lost = [
+        f"{line.page}:{line.number}: {line.text}" for line in typed() if not has_its_place(line)
+    ]
+    assert not lost, "execute these lines, or give a reason in command_lines.py"
+
+
+def test_a_line_without_a_place_is_found() -> None:
+    line = TypedLine(page="README.md", number=1, text="rm -r reports", is_of_script=False)
+    assert not has_its_place(line)
+    assert has_its_place(replace(line, text="python -m pip install tuner"))
+
+
+def test_each_reason_and_each_program_has_a_line() -> None:
+    texts = [line.text for line in typed()]
+    for pattern in (*NOT_EXECUTED, *PROGRAMS):
+        assert any(re.search(pattern, text) for text in texts), pattern
+    assert set(WHOLE_PAGES) <= {line.page for line in typed()}
+
+
+def test_requirements_without_tensorflow_are_those_of_the_package(tmp_path: Path) -> None:
+    (line,) = {line.text for line in typed() if line.text.startswith("python -c ")}
+    typed_line = re.sub("^python", shlex.quote(sys.executable), line)
+    subprocess.run(typed_line, shell=True, cwd=tmp_path, check=True)
+    names = re.findall(r"^[\w-]+", (tmp_path / "needs.txt").read_text("utf-8"), re.MULTILINE)
+    assert {"keras", "keras-tuner", "numpy"} <= set(names)
+    assert not {"tensorflow", "pytest"} & set(names)
 
 
 def test_commands_of_each_executed_kind_are_found() -> None:
-    assert {words(line)[0] for line in EXECUTED} == {
-        *("compare", "datasets", "refine", "report", "validate")
-    }
+    assert {words(line)[0] for line in EXECUTED} == set(cli.commands) - set(NEED_TRAINING)
     assert set(REFUSED) <= set(EXECUTED)
