@@ -41,10 +41,6 @@ _N_DRAWN = 512
 _N_USUAL = 32
 _N_NEAR = 256
 _N_ELITES = 8
-# The best of these proposals are improved in so many rounds, by so many settings near each.
-_N_CLIMBS = 2
-_N_CLIMBERS = 16
-_N_TRIED = 8
 # In units of the usual distance between settings: what is closer to a known one is worth less.
 _CLOSE = 0.4
 # Standard deviations above the mean. What is resumed first is nearly what is expected to be best;
@@ -127,12 +123,6 @@ class CurveModel:
         near = cube.perturbed(elites[rng.integers(len(elites), size=_N_NEAR)], rng)
         places = np.concatenate([cube.drawn(_N_DRAWN, rng), near, *self._usual()])
         gains, merits = self._merits(view, places)
-        for _ in range(_N_CLIMBS):
-            best = places[np.argsort(-merits, kind="stable")[:_N_CLIMBERS]]
-            nearby = cube.perturbed(np.repeat(best, _N_TRIED, axis=0), rng)
-            places = np.concatenate([places, nearby])
-            more = self._merits(view, nearby)
-            gains, merits = np.concatenate([gains, more[0]]), np.concatenate([merits, more[1]])
         order = np.argsort(-merits, kind="stable")
         expected = gains * view.unit if view.unit > 0 else np.full(len(gains), math.inf)
         return ((float(expected[i]), cube.setting(places[i])) for i in order)
