@@ -164,7 +164,7 @@ class CurveModel:
         return self._view[1]
 
     def _new_view(self, board: Board) -> _View | None:
-        goodness = np.array(self._goodness)
+        goodness = np.array(self._goodness, dtype=np.float64)
         if np.isnan(goodness).all():
             return None
         known = self._known(half_ranked(goodness))
