@@ -108,6 +108,14 @@ def test_perturbed_settings_keep_about_half_and_stay_near() -> None:
     assert moved.max() < 1
 
 
+def test_perturbed_settings_near_the_end_of_a_range_often_lie_at_it() -> None:
+    cube, rng = UnitCube(HILL), np.random.default_rng(0)
+    places = np.full((2000, 3), 0.95)
+    xs = [cube.setting(row)["x"] for row in cube.perturbed(places, rng)]
+    # Half of them move, and of those a quarter too far.
+    assert np.mean(np.isclose(xs, 1.0)) == pytest.approx(0.13, abs=0.03)
+
+
 def test_a_condition_on_one_of_several_ranges_of_a_parent() -> None:
     sgd, adam = (Condition(parent="optimizer", values=(name,)) for name in ("sgd", "adam"))
     space = Space(

@@ -10,9 +10,8 @@ from tuner.search.methods.rungs import epoch_budget
 from tuner.space.definition import SearchSettings
 
 # The first bracket begins this many rungs below the last one, with settings that cost as much there
-# as 1.5 whole trainings. It takes half of the budget at most.
-_FIRST_HALVINGS = 2
-_FIRST_SIZE = 1.5
+# as one whole training. It takes half of the budget at most.
+_FIRST_HALVINGS = 3
 _FIRST_SHARE = 0.5
 
 
@@ -94,7 +93,7 @@ class BracketPlan:
     def n_first(self) -> int:
         """Settings of the first bracket; at least one."""
         settings = self._settings
-        n = math.ceil(_FIRST_SIZE * settings.factor ** self.halvings(self.first))
+        n = settings.factor ** self.halvings(self.first)
         n_trials, n_epochs = self.first_load()
         if (budget := epoch_budget(settings)) is not None:
             n = min(n, math.floor(_FIRST_SHARE * budget / n_epochs))

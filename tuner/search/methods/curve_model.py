@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,9 @@ class _View:
         best: The best value at the end of a training; None where none has a score.
         best_so_far: The same; where it is None, the best value after a training of any length.
         places: Of all settings that were started, as rows of the cube; shape (n, n_parameters).
+        points: Of the same; shape (n, n_coordinates).
+        means: Expected of them at the end; shape (n,).
+        deviations: Standard deviations of the same; shape (n,).
         unit: Of a value, in the unit of the objective.
     """
 
@@ -64,6 +68,9 @@ class _View:
     best: float | None
     best_so_far: float
     places: Floats
+    points: Floats
+    means: Floats
+    deviations: Floats
     unit: float
 
 
@@ -74,8 +81,15 @@ class CurveModel:
         """Begin without a score."""
         self._setup = setup
         self._cube = UnitCube(setup.space)
+        # Of the settings: numbers by trial, and where they are.
         self._numbers: dict[str, int] = {}
         self._places: list[Floats] = []
+        self._points: list[Floats] = []
+        # Of the trials that ended: minus the cost, NaN of failed ones, setting and length.
+        self._goodness: list[float] = []
+        self._settings: list[int] = []
+        self._times: list[float] = []
+        self._n_trials = self._n_ended = 0
         self._fits: dict[int, Hyperparameters] = {}
         self._view: tuple[tuple[int, int], _View | None] = ((0, 0), None)
 
@@ -88,8 +102,8 @@ class CurveModel:
         """
         view = self._view_of(board)
         assert view is not None  # A paused trial has a score.
-        numbers = np.array([self._numbers[trial_id] for trial_id in paused])
-        mean, deviation = view.process.expected(self._at_end(view.places[numbers], numbers))
+        numbers = [self._numbers[trial_id] for trial_id in paused]
+        mean, deviation = view.means[numbers], view.deviations[numbers]
         first = int(np.argmax(mean + _OPTIMISM * deviation))
         has_chance = view.best is None or mean[first] + _CHANCE * deviation[first] > view.best
         return paused[first] if has_chance else None
@@ -105,18 +119,20 @@ class CurveModel:
         if view is None:
             return None
         rng, cube = self._setup.generator, self._cube
-        numbers = np.arange(len(view.places), dtype=np.intp)
-        mean, _ = view.process.expected(self._at_end(view.places, numbers))
-        elites = view.places[np.argsort(-mean, kind="stable")[:_N_ELITES]]
+        elites = view.places[np.argsort(-view.means, kind="stable")[:_N_ELITES]]
         near = cube.perturbed(elites[rng.integers(len(elites), size=_N_NEAR)], rng)
         places = np.concatenate([cube.drawn(_N_DRAWN, rng), near, *self._usual()])
-        mean, deviation = view.process.expected(
-            self._at_end(places, np.full(len(places), -1, dtype=np.intp))
-        )
-        gains = expected_improvement(mean, deviation, view.best_so_far)
-        order = np.argsort(-gains * self._novelty(view, places), kind="stable")
+        gains, merits = self._merits(view, places)
+        order = np.argsort(-merits, kind="stable")
         expected = gains * view.unit if view.unit > 0 else np.full(len(gains), math.inf)
         return ((float(expected[i]), cube.setting(places[i])) for i in order)
+
+    def _merits(self, view: _View, places: Floats) -> tuple[Floats, Floats]:
+        """Expected gains of new settings, and what orders them: the gain where it is new."""
+        points = self._cube.points(places)
+        asked = at_end(points, np.full(len(points), -1, dtype=np.intp))
+        gains = expected_improvement(*view.process.expected(asked), view.best_so_far)
+        return gains, gains * self._novelty(view, points)
 
     def _usual(self) -> list[Floats]:
         """Places of settings that the priors of the space suggest, where it has any."""
@@ -126,101 +142,105 @@ class CurveModel:
         drawn = (setting_of(space, lambda one: draw_usual(one, rng)) for _ in range(_N_USUAL))
         return [np.array([self._cube.places(values) for values in drawn])]
 
-    def _novelty(self, view: _View, places: Floats) -> Floats:
+    def _novelty(self, view: _View, points: Floats) -> Floats:
         """1 far from all that was tried, falling to 0 where it lies.
 
         Of the same setting nothing new is learnt, and one that is nearly the same is nearly as
         good, which the process learns too late where scores jump.
         """
-        n, d = len(view.places), self._cube.n_names
+        n, d = len(view.points), self._cube.n_names
         close = _CLOSE * math.sqrt(d) * n ** (-1 / d)
-        known, asked = self._cube.points(view.places), self._cube.points(places)
-        squares = (asked**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * asked @ known.T
+        known = view.points
+        squares = (points**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * points @ known.T
         nearest: Floats = np.maximum(squares.min(axis=1), 0.0)
         return np.minimum(1.0, nearest / close**2)
-
-    def _at_end(self, places: Floats, settings: NDArray[np.intp]) -> Scores:
-        n = len(places)
-        return Scores(
-            points=self._cube.points(places),
-            times=np.ones(n),
-            settings=settings,
-            values=np.zeros(n),
-        )
 
     def _view_of(self, board: Board) -> _View | None:
         """The view of a board, which is made once for each of its states; None without scores."""
         moment = (len(board.trials), len(board.ended))
         if self._view[0] != moment:
+            self._take(board)
             self._view = (moment, self._new_view(board))
         return self._view[1]
 
     def _new_view(self, board: Board) -> _View | None:
-        self._number_settings(board)
-        ended = [board.trials[i] for i in board.ended if i in self._numbers]
-        if not any(trial.score is not None for trial in ended):
+        goodness = np.array(self._goodness, dtype=np.float64)
+        if np.isnan(goodness).all():
             return None
-        values = self._values(ended)
-        max_epochs = self._setup.settings.max_epochs
-        scored = [(v, t) for v, t in zip(values, ended, strict=True) if t.score is not None]
-        best = max((float(v) for v, t in scored if t.last_epoch >= max_epochs), default=None)
-        known = self._scores(ended, values)
+        known = self._known(half_ranked(goodness))
         process = CurveProcess(
-            self._kernel(ended), self._cube.names, known.of(spread_out(values, _MAX_KNOWN))
+            self._kernel(goodness), self._cube.names, known.of(spread_out(known.values, _MAX_KNOWN))
         )
         running = [trial for i, trial in board.running.items() if i in self._numbers]
+        points = np.array(self._points)
         if running:
-            process.believe(self._scores(running, np.zeros(len(running))))
+            process.believe(self._running(running, points))
+        means, deviations = process.expected(at_end(points, np.arange(len(points))))
+        scored = np.where(np.isnan(goodness), -math.inf, known.values)
+        best = float(scored[known.times == 1.0].max(initial=-math.inf))
         return _View(
             process=process,
-            best=best,
-            best_so_far=max(float(v) for v, _ in scored) if best is None else best,
+            best=best if math.isfinite(best) else None,
+            best_so_far=best if math.isfinite(best) else float(scored.max()),
             places=np.array(self._places),
-            unit=2 * float(cut_off(self._goodness(ended)).std()),
+            points=points,
+            means=means,
+            deviations=deviations,
+            unit=2 * float(cut_off(filled(goodness)).std()),
         )
 
-    def _number_settings(self, board: Board) -> None:
-        """Number the settings of new trials, but those from outside of the space."""
-        for trial_id, trial in board.trials.items():
-            if trial_id in self._numbers:
-                continue
+    def _take(self, board: Board) -> None:
+        """Take the trials that are new, but those of settings from outside of the space."""
+        for trial_id, trial in islice(board.trials.items(), self._n_trials, None):
             if trial.parent_id is not None:
                 if trial.parent_id in self._numbers:
                     self._numbers[trial_id] = self._numbers[trial.parent_id]
             elif trial.model is None and has_setting(self._setup.space, trial.values):
                 self._numbers[trial_id] = len(self._places)
                 self._places.append(self._cube.places(trial.values))
+                self._points.append(self._cube.points(self._places[-1][None])[0])
+        for trial in map(board.trials.__getitem__, board.ended[self._n_ended :]):
+            if trial.trial_id in self._numbers:
+                score = math.nan if trial.score is None else trial.score
+                self._goodness.append(-self._setup.objective.cost(score))
+                self._settings.append(self._numbers[trial.trial_id])
+                self._times.append(time_of(trial.last_epoch, self._setup.settings.max_epochs))
+        self._n_trials, self._n_ended = len(board.trials), len(board.ended)
 
-    def _values(self, ended: Sequence[Trial]) -> Floats:
-        return half_ranked(self._goodness(ended))
-
-    def _goodness(self, ended: Sequence[Trial]) -> Floats:
-        """Scores, the higher the better; a failed trial is as bad as the worst."""
-        cost = self._setup.objective.cost
-        found = [-cost(trial.score) for trial in ended if trial.score is not None]
-        worst = min(found, default=0.0)
-        return np.array([worst if t.score is None else -cost(t.score) for t in ended])
-
-    def _scores(self, trials: Sequence[Trial], values: Floats) -> Scores:
-        numbers = np.array([self._numbers[trial.trial_id] for trial in trials], dtype=np.intp)
-        places = np.array([self._places[number] for number in numbers])
-        max_epochs = self._setup.settings.max_epochs
+    def _known(self, values: Floats) -> Scores:
+        """The first scores that there are, as many as there are values."""
+        settings = np.array(self._settings[: len(values)], dtype=np.intp)
         return Scores(
-            points=self._cube.points(places),
-            times=np.array([time_of(trial.last_epoch, max_epochs) for trial in trials]),
-            settings=numbers,
+            points=np.array([self._points[i] for i in settings]),
+            times=np.array(self._times[: len(values)]),
+            settings=settings,
             values=values,
         )
 
-    def _kernel(self, ended: Sequence[Trial]) -> Hyperparameters:
+    def _running(self, running: Sequence[Trial], points: Floats) -> Scores:
+        settings = np.array([self._numbers[trial.trial_id] for trial in running], dtype=np.intp)
+        max_epochs = self._setup.settings.max_epochs
+        return Scores(
+            points=points[settings],
+            times=np.array([time_of(trial.last_epoch, max_epochs) for trial in running]),
+            settings=settings,
+            values=np.zeros(len(running)),
+        )
+
+    def _kernel(self, goodness: Floats) -> Hyperparameters:
         """Fitted to the first trials that ended, so that it depends on nothing else."""
-        n = n_of_fit(len(ended))
+        n = n_of_fit(len(goodness))
         if n not in self._fits:
-            values = self._values(ended[:n])
-            chosen = spread_out(values, _MAX_FITTED)
-            scores = self._scores(ended[:n], values).of(chosen)
-            self._fits[n] = fitted(scores, self._cube.names, self._cube.n_names)
+            scores = self._known(half_ranked(goodness[:n]))
+            chosen = spread_out(scores.values, _MAX_FITTED)
+            self._fits[n] = fitted(scores.of(chosen), self._cube.names, self._cube.n_names)
         return self._fits[n]
+
+
+def at_end(points: Floats, settings: NDArray[np.intp]) -> Scores:
+    """What is asked of settings: their scores after a whole training."""
+    n = len(points)
+    return Scores(points=points, times=np.ones(n), settings=settings, values=np.zeros(n))
 
 
 def time_of(epoch: int, max_epochs: int) -> float:
@@ -236,8 +256,9 @@ def half_ranked(goodness: Floats) -> Floats:
     only are no crowd.
 
     Args:
-        goodness: Scores, the higher the better.
+        goodness: Scores, the higher the better; NaN of a failed training.
     """
+    goodness = filled(goodness)
     cut = cut_off(goodness)
     spread = float(cut.std())
     standard = (cut - cut.mean()) / spread if spread > 0 else np.zeros(len(cut))
@@ -245,6 +266,13 @@ def half_ranked(goodness: Floats) -> Floats:
     normal = ndtri((np.arange(len(different)) + 0.5) / len(different))[ranks]
     halves: Floats = (standard + normal) / 2
     return halves
+
+
+def filled(goodness: Floats) -> Floats:
+    """The scores, a failed training being as bad as the worst; NaN is one."""
+    failed = np.isnan(goodness)
+    worst = goodness[~failed].min(initial=math.inf)
+    return np.where(failed, worst if math.isfinite(worst) else 0.0, goodness)
 
 
 def cut_off(goodness: Floats) -> Floats:
