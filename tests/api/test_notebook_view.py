@@ -47,7 +47,7 @@ def test_one_output_tells_notices_and_progress(shown: list[list[str]]) -> None:
     assert "images are <grey>" in texts[-1]
     assert "and small" in texts[-1]
     assert "\x1b" not in texts[-1]
-    assert "so far" in texts[-1]
+    assert "Reading the data, 0 s" in texts[-1]
 
 
 def test_markup_is_text(shown: list[list[str]]) -> None:

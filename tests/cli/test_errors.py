@@ -80,7 +80,7 @@ def test_ray_that_is_not_installed_is_refused_before_anything_is_made(
 
 def test_missing_csv(tmp_path: Path) -> None:
     shown = run(tmp_path, "faces.csv")
-    fix = "check the path, or try `python -m tuner run drawn_faces`."
+    fix = "check the path, or try `python -m tuner run drawn_faces --preset quick`."
     assert_mistake(shown, 4, "faces.csv: there is no such file or folder", fix)
 
 

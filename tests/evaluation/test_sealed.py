@@ -65,9 +65,9 @@ def test_one_module_breaks_the_seal_once_for_each_command_that_scores() -> None:
     assert callers("open_test") == [
         # Compares a file with the model that it was made of, and chooses nothing.
         "commands/export.py",
-        # Lists what is likely wrong after the last training, and chooses nothing.
-        "commands/labels.py",
         "pipeline/comparison/scoring.py",
         "production/combined_training.py",
+        # Lists what is likely wrong after the last training, and chooses nothing.
+        "production/judged_labels.py",
         "production/recipe_training.py",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from markupsafe import Markup
 
 from tuner.metrics.classification import wilson_interval
 from tuner.report import text
@@ -46,7 +47,8 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     assert second.distinct is None
     source = page(run, trials())
     interval = text.interval(first.distinct.low, first.distinct.high)
-    shown = f'{text.percent(other.accuracy)} <span class="range">{interval}</span>'
+    share = text.glued(Markup(text.percent(other.accuracy)))
+    shown = f'{share} <span class="range">{interval}</span>'
     assert shown in source
     assert "New images are the 500 of them that have one label" in source
     assert "New images" not in page(results(), trials())

@@ -35,7 +35,7 @@ def load_images(card: Card, data_root: Path) -> Images:
         raise MissingDataError(
             f"{card.name}: the data are missing: there is no {missing[0]}",
             f"{card.how_to_get}; if they are elsewhere, name their root with --data-dir. To try"
-            " tuner without them: `python -m tuner run drawn_faces`.",
+            " tuner without them: `python -m tuner run drawn_faces --preset quick`.",
         )
     sources = card.files.sources(card, data_root)
     images = _load(card, data_root, sources.paths)

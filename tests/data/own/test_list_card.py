@@ -131,7 +131,7 @@ def test_everything_that_is_there_is_accounted_for(tmp_path: Path) -> None:
             "1 row left out, named twice: train/0.png",
             "2 files left out, named in no row: test/x.png, test/y.png",
             '1 file left out, tables without the column "label": sample_submission.csv (1 row)',
-            "1 file left out, not images: LICENSE",
+            "1 file is not an image and is ignored: LICENSE",
             "1 file left out, since the link leads nowhere: moved",
             "1 file left out, hidden or made by the system: test/Thumbs.db",
         ]
