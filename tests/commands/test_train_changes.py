@@ -103,7 +103,7 @@ def test_one_missing_image_is_named(copied: Path) -> None:
     *found, meaning = shown.notes
     *counts, gone = [note.partition("recipe: ")[2] for note in found]
     name = printable(missing.relative_to(copied / "my photos").as_posix())
-    assert gone == f"1 image file gone: {name}"
+    assert gone == f"1 missing image file: {name}"
     assert counts
     assert all(" images, " in line and line.endswith(" then") for line in counts)
     assert meaning == WHAT_CHANGES_MEAN
@@ -117,8 +117,8 @@ def test_new_files_and_files_of_another_class_are_named(copied: Path) -> None:
     assert shown.code == 0
     place = printable(first.name)
     lines = [note.partition("recipe: ")[2] for note in shown.notes]
-    assert f"2 image files gone: {place}/05.png, {place}/06.png" in lines
-    assert f"2 image files new: {place}/renamed.png, {printable(second.name)}/moved.png" in lines
+    assert f"2 missing image files: {place}/05.png, {place}/06.png" in lines
+    assert f"2 new image files: {place}/renamed.png, {printable(second.name)}/moved.png" in lines
     split = copied / "run/split.csv"
     rows = split.read_text(encoding="utf-8")
     split.write_text(f"{rows}\x1b[2J.png,a,test,,,\n", encoding="utf-8")

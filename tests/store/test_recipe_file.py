@@ -13,7 +13,7 @@ from tuner.errors import ConfigurationError
 from tuner.records.combination import Combination, Member, View
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.sealed_recipe import Recipe
-from tuner.store.recipe_file import is_edited, read_recipe, write_recipe
+from tuner.store.recipe_file import edited_values, is_edited, read_recipe, write_recipe
 
 
 @pytest.fixture
@@ -100,6 +100,19 @@ def test_recipe_whose_contents_changed_is_edited_and_can_still_be_read(path: Pat
     path.write_text(text.replace("patience: 3", "patience: 4"), encoding="utf-8")
     assert is_edited(path)
     assert read_recipe(path).patience == 4
+
+
+def test_of_an_edited_list_only_what_differs_is_named(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.yaml"
+    copy.write_bytes(path.read_bytes())
+    names = make_recipe().image.class_names
+    edit(path, f"- {names[1]}", "- other")
+    edit(path, "patience: 3", "patience: 4")
+    found = edited_values(path, [path, tmp_path / "none.yaml", copy])
+    assert sorted(found) == [
+        f"image.class_names[1] is other, was {names[1]}",
+        "patience is 4, was 3",
+    ]
 
 
 def test_recipe_without_a_digest_is_an_earlier_versions(path: Path) -> None:

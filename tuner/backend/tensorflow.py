@@ -266,8 +266,8 @@ class TensorFlowBackend:
     def predictor(self, model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         """Traced once for any number of images.
 
-        What is traced is called itself: TensorFlow warns of a function that is traced again and
-        again, and takes those of several models for one.
+        Its concrete function is called: TensorFlow warns when a `tf.function` is traced repeatedly,
+        and counts the functions of several models as one.
         """
 
         @tf.function(autograph=False, jit_compile=False)

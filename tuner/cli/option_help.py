@@ -27,7 +27,7 @@ LAST_HEADING = "Output"
 
 
 class NumberOption(click.Option):
-    """An option that takes a number: `N`, without bounds that are plain."""
+    """An option that takes a number: `N`, without bounds that tell a reader nothing."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Take what `click.option` gives."""
@@ -56,8 +56,9 @@ class GroupedCommand(click.Command):
             if record is not None:
                 rows[_heading(str(param.name))].append(record)
         for heading, records in rows.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
 def _heading(name: str) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,7 @@ from tuner.cli.options import (
     track,
     what_to_search,
 )
-from tuner.cli.terminal.output import leads_to_terminal, print_json, print_result, say
+from tuner.cli.terminal.output import is_all_on_terminal, print_json, print_result, say
 from tuner.cli.terminal.signals import INTERRUPTED, TERMINATED
 from tuner.records.results import PresetName
 
@@ -101,8 +102,8 @@ def run(
         print_json(run_ended(outcome, options.command))
     elif outcome.stopped or not quiet:
         say("\n".join(summary_lines(outcome, options.command)))
-    if outcome.results and not json_lines and (quiet or not leads_to_terminal()):
-        print_result(outcome.folder.report)
+    if outcome.results and not json_lines:
+        _print_path(outcome.folder.report, quiet=quiet)
     if require_improvement and not outcome.stopped and (reason := missed_improvement(outcome)):
         say(f"--require-improvement was missed: {reason}")
         return MISSED
@@ -147,9 +148,15 @@ def _run_nested(
         print_json(nested_ended(outcome, options.command))
     elif outcome.stopped or not quiet:
         say("\n".join(nested_lines(outcome, options.command)))
-    if outcome.file and not json_lines and (quiet or not leads_to_terminal()):
-        print_result(outcome.file)
+    if outcome.file and not json_lines:
+        _print_path(outcome.file, quiet=quiet)
     return _EXIT_CODES[outcome.stopped]
+
+
+def _print_path(path: Path, *, quiet: bool) -> None:
+    """Write where the result is, unless it stands in the summary right above."""
+    if quiet or not is_all_on_terminal():
+        print_result(path)
 
 
 @click.command(cls=GroupedCommand, context_settings=CONTEXT)

@@ -256,7 +256,7 @@ def _n_repeats(work: Work, others: Sequence[Contender]) -> int:
     baseline = next((one for one in others if one.name == BASELINE), None)
     if baseline is None or not rules.cheap_seeds or work.options.time_budget_s is not None:
         return 0
-    alike = [baseline] * (1 + (rules.finalists or 0))
+    alike = [baseline] * (1 + (rules.finalists or 1))
     return cheap_seeds(alike, work.dataset, rules.seeds, rules.cheap_seeds) - rules.seeds
 
 

@@ -139,7 +139,7 @@ class Allowance:
 
 def skipped_words(names: Sequence[str]) -> str:
     """That there was no time to measure models."""
-    return f"the time for measuring is over: {', '.join(names)} not measured"
+    return f"no time was left to measure {', '.join(names)}"
 
 
 def model_key(model: str, values: Mapping[str, Any]) -> str:

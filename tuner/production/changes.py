@@ -104,21 +104,21 @@ def _image_changes(images: Images, then: Sequence[SplitRow], fingerprint: str) -
     }
     moved = [image for image in now if before.get(image, now[image]) != now[image]]
     found = [
-        _counted("new", [image for image in now if image not in before]),
-        _counted("gone", [image for image in before if image not in now]),
-        _counted("of another class", moved),
+        _counted("new image file", [image for image in now if image not in before]),
+        _counted("missing image file", [image for image in before if image not in now]),
+        _counted("image file", moved, " of another class"),
     ]
     yield from filter(None, found)
     if not any(found):
         yield f"the files and their classes are the same, but pixels or parts changed {prints}"
 
 
-def _counted(what: str, names: Sequence[str]) -> str:
+def _counted(what: str, names: Sequence[str], how: str = "") -> str:
     if not names:
         return ""
-    # Names of data are so already; those of a table may come from anywhere.
+    # Names of the data are printable already; split.csv may hold any.
     shown = [name if name.isprintable() else printable(name) for name in names]
-    return f"{plural(len(names), 'image file')} {what}: {first_of(shown, _SHOWN)}"
+    return f"{plural(len(names), what)}{how}: {first_of(shown, _SHOWN)}"
 
 
 def _networks(recipe: Recipe) -> tuple[Built, ...]:

@@ -57,7 +57,6 @@ def make_environment(package: str) -> Environment:
         "without_folders": text.without_folders,
     }
     environment.globals |= {
-        "decimal_interval": text.decimal_interval,
         "interval": text.interval,
         "plural": text.plural,
         "points_interval": text.points_interval,

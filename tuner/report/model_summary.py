@@ -70,7 +70,7 @@ class ModelSummary:
         return style_of(self.result.name)
 
 
-# Objectives of which a person has words, all shares of images or means of such shares but the last.
+# Objectives in words; all but the last are shares of the images, or means of such shares.
 _METRIC_WORDS = {
     "val_accuracy": "validation accuracy",
     "val_balanced_accuracy": "validation balanced accuracy",

@@ -94,11 +94,6 @@ def points_interval(difference: Estimate) -> str:
     )
 
 
-def decimal_interval(estimate: Estimate) -> str:
-    """The ends of an interval as plain numbers: `[0.612, 0.655]`."""
-    return f"[{decimal(estimate.low)}, {decimal(estimate.high)}]"
-
-
 def p_text(p_value: float | None) -> str:
     """A p value, of which more digits would say nothing: `0.034`, `< 0.001`."""
     return "< 0.001" if p_value is not None and p_value < 0.001 else decimal(p_value)

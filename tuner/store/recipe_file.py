@@ -135,6 +135,9 @@ def _differing(now: Any, then: Any, place: str = "") -> Iterator[str]:
         for key in dict.fromkeys([*now, *then]):
             name = f"{place}.{key}" if place else str(key)
             yield from _differing(now.get(key, _NOTHING), then.get(key, _NOTHING), name)
+    elif isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        for number, pair in enumerate(zip(now, then, strict=True)):
+            yield from _differing(*pair, f"{place}[{number}]")
     elif now != then:
         yield f"{place} is {_shown(now)}, was {_shown(then)}"
 

@@ -116,7 +116,8 @@ class OptunaTracker(Tracker):
         elif training.is_comparable:
             self._study.tell(number, training.score)
         else:
-            # `tell` would give a pruned trial the value of its last epoch, not its score.
+            # `tell` would give a pruned trial the value of its last epoch, not its score
+            # (optuna/study/_tell.py), and takes no other value.
             self._study._storage.set_trial_state_values(
                 self._frozen(training)._trial_id, TrialState.PRUNED, [training.score]
             )

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tuner.cli.terminal import output
-from tuner.cli.terminal.output import plain, print_json
+from tuner.cli.terminal.output import is_all_on_terminal, plain, print_json
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,29 @@ def test_json_lines_are_valid_and_plain(monkeypatch: pytest.MonkeyPatch) -> None
         "scores": [None, None, 0.5],
         "at": {"x": None},
     }
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("results", "errors", "is_all"),
+    [
+        (Terminal(), Terminal(), True),
+        (io.StringIO(), Terminal(), False),
+        (Terminal(), io.StringIO(), False),
+        (None, Terminal(), False),
+    ],
+)
+def test_a_summary_replaces_the_result_only_where_people_see_both(
+    monkeypatch: pytest.MonkeyPatch,
+    results: io.StringIO | None,
+    errors: io.StringIO,
+    *,
+    is_all: bool,
+) -> None:
+    monkeypatch.setattr(output, "RESULTS", results)
+    monkeypatch.setattr(output, "ERRORS", errors)
+    assert is_all_on_terminal() is is_all

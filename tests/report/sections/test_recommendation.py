@@ -160,21 +160,21 @@ def test_a_single_network_that_is_level_with_a_combination_is_called_so() -> Non
             "baseline",
             ("tuned", "baseline"),
             difference(),
-            "where Tuned CNN is better. Test images may not choose the model; 140 validation images"
-            " could not tell the two apart. To use Tuned CNN, add --model tuned to predict.",
+            "where Tuned CNN is better. Test images must not choose the model; 140 validation"
+            " images could not tell the two apart. To use Tuned CNN, add --model tuned to predict.",
         ),
         (
             "baseline",
             ("baseline",),
             difference("inconclusive"),
-            "where Tuned CNN scores higher. Test images may not choose the model; 140 validation"
+            "where Tuned CNN scores higher. Test images must not choose the model; 140 validation"
             " images favoured Baseline. To use Tuned CNN, add --model tuned to predict.",
         ),
         (
             "tuned",
             ("tuned",),
             difference("worse", value=-0.03, margin=0.02),
-            "where Baseline is better. Test images may not choose the model; 140 validation images"
+            "where Baseline is better. Test images must not choose the model; 140 validation images"
             " favoured Tuned CNN. To use Baseline, add --model baseline to predict.",
         ),
         ("tuned", ("tuned",), difference(), ""),
@@ -193,7 +193,7 @@ def test_why_the_verdict_favours_another_model_is_said_where_it_does(
 
 def test_the_page_says_why_the_verdict_favours_another_model() -> None:
     run = recommending(replace(results(), differences=(difference(),)))
-    assert "Test images may not choose the model" in page(run, trials())
+    assert "Test images must not choose the model" in page(run, trials())
 
 
 def test_a_model_that_may_not_be_used_is_not_offered_beside_the_recommended_one() -> None:
@@ -201,6 +201,19 @@ def test_a_model_that_may_not_be_used_is_not_offered_beside_the_recommended_one(
     left = tuple(one for one in run.recommendation.candidates if one.name != "tuned")
     run = replace(run, recommendation=replace(run.recommendation, candidates=left))
     assert said(run).disagreement == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "value"), [("tuned", "worse", -0.03), ("row", "better", 0.03)]
+)
+def test_a_model_that_is_not_in_the_verdict_is_not_said_to_be_favoured_by_it(
+    model: str, word: str, value: float
+) -> None:
+    run = results()
+    row = replace(run.models[0], name="row", title="Ensemble", in_verdict=False)
+    found = replace(difference(word, value=value, margin=0.02), opponent="row")
+    run = replace(run, models=(*run.models, row), differences=(found,))
+    assert said(validated(run, {"tuned": 0.97, "row": 0.97}, model, model)).disagreement == ()
 
 
 BREACH = "latency 21.0 ms is over the 5 ms of constraints.latency_ms"

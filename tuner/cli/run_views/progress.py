@@ -85,7 +85,7 @@ class Progress:
         best: The best trials so far, the best first.
         running: The trainings under way, by task.
         stage: What goes on now; empty before the first stage.
-        n_done: Parts of the stage that are done, and how many there are; None where it has none.
+        parts: Parts of the stage that are done, and all of them; None where it has none.
     """
 
     def __init__(self, time_budget_s: float | None = None) -> None:
@@ -100,7 +100,7 @@ class Progress:
         self.best: list[Trial] = []
         self.running: dict[str, Running] = {}
         self.stage = ""
-        self.n_done: tuple[int, int] | None = None
+        self.parts: tuple[int, int] | None = None
         self._stage_began_s = time.monotonic()
         self._n_epochs_ended = 0
         self._pace = _Pace()
@@ -130,7 +130,7 @@ class Progress:
     @property
     def stage_state(self) -> str:
         """The stage and how far it is, without its time."""
-        done = f": {self.n_done[0]} of {self.n_done[1]}" if self.n_done else ""
+        done = f": {self.parts[0]} of {self.parts[1]}" if self.parts else ""
         return f"{self.stage}{done}"
 
     def hear(self, event: Event) -> None:
@@ -139,11 +139,11 @@ class Progress:
             case RunStarted():
                 self._begin_run(event)
             case StageStarted():
-                self.stage, self.n_done = event.title, None
+                self.stage, self.parts = event.title, None
                 self._stage_began_s = time.monotonic()
                 self.running.clear()
             case StageAdvanced():
-                self.n_done = event.n_done, event.n
+                self.parts = event.n_done, event.n
             case SearchSized() if self.started:
                 self.started = replace(
                     self.started,

@@ -55,9 +55,9 @@ def print_result(text: object) -> None:
         raise
 
 
-def leads_to_terminal() -> bool:
-    """Whether people read the results; scripts read them from a pipe or a file."""
-    return RESULTS is not None and RESULTS.isatty()
+def is_all_on_terminal() -> bool:
+    """Whether people see messages and results side by side; scripts read results elsewhere."""
+    return RESULTS is not None and RESULTS.isatty() and ERRORS.isatty()
 
 
 def print_json(record: Mapping[str, Any]) -> None:

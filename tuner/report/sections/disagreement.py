@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.records.comparison import Difference
+from tuner.records.recommendation import Recommendation
 from tuner.records.results import Results
 from tuner.report.sections.verdict_sentence import Part
 from tuner.report.text import plural
@@ -20,25 +21,28 @@ def disagreement(results: Results) -> tuple[Part, ...]:
         Sentences; empty where the two agree, or the other model may not be used.
     """
     found = results.recommendation
-    favoured = _favoured(results, found.model) if found else None
+    favoured = _favoured(results, found) if found else None
     if found is None or favoured is None:
         return ()
     name, is_clear = favoured
-    if all(one.name != name for one in found.candidates):
-        return ()
     titles = {model.name: model.title for model in results.models}
     return tuple(_words(results, name, is_clear, titles[name], titles[found.model]))
 
 
-def _favoured(results: Results, recommended: str) -> tuple[str, bool] | None:
-    """The model that test images favour over the recommended one, and whether clearly so."""
+def _favoured(results: Results, use: Recommendation) -> tuple[str, bool] | None:
+    """The usable model that the verdict favours over the recommended one, and whether clearly."""
     main = results.main_difference
-    ordered = sorted(results.differences, key=lambda one: one is not main)
-    for one in ordered:
-        if recommended == "tuned" and (found := _leans(one, "worse")) is not None:
-            return one.opponent, found
-        if one.opponent == recommended and (found := _leans(one, "better")) is not None:
-            return "tuned", found
+    usable = {one.name for one in use.candidates}
+    spoken = {model.name for model in results.models if model.in_verdict}
+    for one in sorted(results.differences, key=lambda one: one is not main):
+        if use.model == "tuned" and one.opponent in usable & spoken:
+            favoured, leans = one.opponent, _leans(one, "worse")
+        elif use.model == one.opponent and one.opponent in spoken and "tuned" in usable:
+            favoured, leans = "tuned", _leans(one, "better")
+        else:
+            continue
+        if leans is not None:
+            return favoured, leans
     return None
 
 
@@ -60,7 +64,7 @@ def _words(
     better = "is better" if is_clear else "scores higher"
     yield _said("The verdict below compares on test images, where ")
     yield Part(text=title, kind="name")
-    yield _said(f" {better}. Test images may not choose the model; ")
+    yield _said(f" {better}. Test images must not choose the model; ")
     images = plural(found.n_images, "validation image")
     if name in found.level:
         yield _said(f"{images} could not tell the two apart. To use ")
