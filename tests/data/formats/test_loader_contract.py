@@ -75,7 +75,8 @@ class FileLoaderContract(LoaderContract):
         )
         hint = (
             "ask the author and put it there; if they are elsewhere, name their root with"
-            " --data-dir. To try tuner without them: `python -m tuner run drawn_faces`."
+            " --data-dir. To try tuner without them:"
+            " `python -m tuner run drawn_faces --preset quick`."
         )
         assert caught.value.hint == hint
         assert caught.value.exit_code == 4
