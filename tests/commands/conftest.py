@@ -13,7 +13,7 @@ from tests.kept_models import kept_models
 from tests.local_server import address
 from tests.shared_folder import shared_folder
 
-__all__ = ["address", "copied", "finished", "kept_models", "place", "whole_run"]
+__all__ = ["address", "copied", "finished", "kept_models", "only_run", "place", "whole_run"]
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,15 @@ def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A whole run there, made once for all processes of the tests."""
     kept = shared_folder(tmp_path_factory) / "finished"
     return Finished(place=place, outcome=made_once(kept, place, whole_run))
+
+
+@pytest.fixture
+def only_run(finished: Finished, tmp_path: Path) -> Finished:
+    """The run in a place of its own, where it is the latest one whatever other tests have run."""
+    place = tmp_path / "place"
+    shutil.copytree(finished.place, place, ignore=shutil.ignore_patterns("reports"))
+    shutil.copytree(finished.path, place / finished.folder)
+    return Finished(place=place, outcome=finished.outcome)
 
 
 @pytest.fixture

@@ -125,21 +125,21 @@ def test_people_see_both_in_a_table(finished: Finished, tmp_path: Path) -> None:
 
 
 def test_default_folder_is_below_the_run_and_an_export_replaces_its_own(
-    finished: Finished,
+    only_run: Finished,
 ) -> None:
-    first = export(finished, *PLAIN, run=Path("latest"))
+    first = export(only_run, *PLAIN, run=Path("latest"))
     assert first.code == 0, first.err
-    folder = finished.path / "exports" / "keras"
-    assert first.out == f"{finished.folder}/exports/keras/model.keras\n"
+    folder = only_run.path / "exports" / "keras"
+    assert first.out == f"{only_run.folder}/exports/keras/model.keras\n"
     (folder / "labels.json").write_text("old")
-    assert export(finished, *PLAIN, run=Path("my_photos")).code == 0
+    assert export(only_run, *PLAIN, run=Path("my_photos")).code == 0
     assert "old" not in (folder / "labels.json").read_text()
     assert [path.name for path in folder.parent.iterdir()] == ["keras"]
     (folder / "mine.txt").write_text("mine")
-    refused = export(finished, *PLAIN, run=Path("my_photos"))
+    refused = export(only_run, *PLAIN, run=Path("my_photos"))
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == (
-        f"{finished.folder}/exports/keras: holds files that no export wrote; they are not"
+        f"{only_run.folder}/exports/keras: holds files that no export wrote; they are not"
         " replaced: mine.txt\n  Fix: name another folder with --out, or move them.\n"
     )
     assert (folder / "mine.txt").read_text() == "mine"

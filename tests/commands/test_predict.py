@@ -212,10 +212,10 @@ def test_options_that_do_not_go_together(
     assert shown.err.startswith(message)
 
 
-def test_newest_run_of_the_data_set_predicts(finished: Finished, images: list[Path]) -> None:
-    shown = call("predict", "my_photos", *images, "--json", cwd=finished.place)
-    assert shown.err == f"model: Tuned, {finished.folder}/model.keras\n"
-    latest = call("predict", "latest", *images, "--json", cwd=finished.place)
+def test_newest_run_of_the_data_set_predicts(only_run: Finished, images: list[Path]) -> None:
+    shown = call("predict", "my_photos", *images, "--json", cwd=only_run.place)
+    assert shown.err == f"model: Tuned, {only_run.folder}/model.keras\n"
+    latest = call("predict", "latest", *images, "--json", cwd=only_run.place)
     assert latest.out == shown.out
 
 
