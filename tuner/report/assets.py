@@ -15,7 +15,11 @@ def asset(package: str, name: str) -> str:
     """
     text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
     text = re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
-    return re.sub(r"\s*([{};])\s*|(?<=:) ", r"\1", text) if name.endswith(".css") else text
+    if not name.endswith(".css"):
+        return text
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*([{};])\s*|(?<=:) ", r"\1", text)
+    return text.replace(";}", "}").strip()
 
 
 def source_hash(content: str) -> str:
