@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
+from tuner.models.registry import is_own
 from tuner.records.search_summary import SearchSummary
 from tuner.space.definition import Parameter, Space, by_name
 
@@ -23,7 +24,7 @@ def best_hyperparameters(search: SearchSummary) -> keras_tuner.HyperParameters:
     Raises:
         ConfigurationError: If a builder of your own was searched and another model has won.
     """
-    if ":" in search.model and search.winner_model != search.model:
+    if is_own(search.model) and search.winner_model != search.model:
         raise ConfigurationError(
             f"the winner is a setting of the model {search.winner_model} that the search started"
             f" with; its hyperparameters are not those of {search.model}",

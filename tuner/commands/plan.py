@@ -44,7 +44,7 @@ from tuner.space.families import each_family
 # What a plan tells of, whatever was asked for: ten minutes, an hour, and a night.
 BUDGETS_S = (600.0, 3600.0, 28_800.0)
 
-# After so long no further model is measured: more would hardly change the forecast.
+# Measuring starts no further model after this time; more would hardly change the forecast.
 MEASURING_S = 300.0
 
 

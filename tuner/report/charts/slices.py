@@ -71,7 +71,7 @@ class Slices:
 
     @property
     def is_spread(self) -> bool:
-        """Whether marks stand beside their value."""
+        """Whether marks are spread sideways, so that they do not overlap."""
         return any(scale.choices or scale.has_off for scale in self.scales)
 
 
