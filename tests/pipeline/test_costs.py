@@ -101,7 +101,7 @@ def test_a_run_may_leave_out_the_baselines_trial_what_is_dear_and_backbones(
     leanest = variants(whole, work)[-1]
     assert (leanest.tries_baseline, leanest.most_multiply_adds) == (
         False,
-        most_multiply_adds([usual]),
+        most_multiply_adds([(usual.name, usual.model, usual.values)], found.dataset.spec),
     )
     unmeasured = replace(whole, costs=costs[:1])
     assert any(one.most_multiply_adds for one in variants(unmeasured, work))

@@ -7,8 +7,17 @@ import pytest
 from tests.images import SMALL_CNN, training_data
 from tuner.models import cnn_size
 from tuner.models.registry import complete
-from tuner.planning.affordable import MOST_TIMES, expense, is_expense, most_multiply_adds
-from tuner.planning.candidates import candidate_of
+from tuner.planning.affordable import (
+    MOST_TIMES,
+    expense,
+    is_expense,
+    limited,
+    most_multiply_adds,
+)
+from tuner.records.trial import StartSetting
+from tuner.space.definition import SearchSpaceFile
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 
 DATA = training_data(64, 24)
 SPEC = DATA.spec
@@ -18,9 +27,7 @@ LARGE = {**SMALL, "filters": 10 * SMALL["filters"]}
 
 
 def limit(**starts: dict[str, object]) -> int | None:
-    return most_multiply_adds(
-        [candidate_of(name, "cnn", one, DATA) for name, one in starts.items()]
-    )
+    return most_multiply_adds([(name, "cnn", one) for name, one in starts.items()], SPEC)
 
 
 def test_the_spaces_defaults_are_usual_whatever_else_a_search_begins_with() -> None:
@@ -30,16 +37,34 @@ def test_the_spaces_defaults_are_usual_whatever_else_a_search_begins_with() -> N
 
 
 def test_without_a_usual_setting_of_the_family_there_is_no_limit() -> None:
-    assert most_multiply_adds([]) is None
+    assert limit() is None
     assert limit(earlier=SMALL) is None
-    assert most_multiply_adds([candidate_of("baseline", "sigmoid_cnn", {}, DATA)]) is None
+    assert most_multiply_adds([("baseline", "sigmoid_cnn", {})], SPEC) is None
+
+
+def space_of(filters: str, method: str = "model_hyperband") -> SearchSpaceFile:
+    text = f"version: 1\nsearch: {{method: {method}}}\nspace: {{filters: {filters}}}"
+    return parse_space(parse_document(text, "my.yaml"))
+
+
+def most_drawn(file: SearchSpaceFile) -> int | None:
+    starts = [StartSetting(origin="defaults", values=SMALL)]
+    return limited(file, starts, SPEC, seed=0).search.most_multiply_adds
+
+
+def test_draws_are_limited_where_enough_of_the_space_keeps_the_limit() -> None:
+    affordable, dear = SMALL["filters"], LARGE["filters"]
+    assert most_drawn(space_of(f"[{affordable}, {dear}]")) == MOST
+    assert most_drawn(space_of(f"[{affordable - 1}, {affordable}]")) is None, "nothing is dear"
+    assert most_drawn(space_of(f"[{dear}, {2 * dear}]")) is None, "nothing would be drawn"
+    assert most_drawn(space_of(f"[{affordable}, {dear}]", "grid")) is None, "a grid is whole"
 
 
 def test_what_takes_many_times_as_long_is_left_out_with_its_reason() -> None:
     reason = expense("cnn", LARGE, SPEC, MOST)
     assert reason is not None
     assert reason.startswith("it takes ")
-    assert reason.endswith("million that the time budget allows")
+    assert reason.endswith("million: 4 times what the usual setting takes")
     assert is_expense(reason)
     assert not is_expense("conv_blocks is 6, but 6 poolings by 2 would shrink 8x8 images")
 

@@ -69,6 +69,15 @@ def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> Non
     assert len({entry.checkpoint for entry in trained}) == 3
 
 
+def test_seed_by_seed_each_contender_has_its_own_number(tmp_path: Path) -> None:
+    executor = FakeExecutor(answer)
+    order = RetrainOrder(seeds=[11, 33, 44], n_seeds={"b": 1}, checkpoints=tmp_path)
+    both = [contender(name=name) for name in "ab"]
+    trained = retrain(both, training_data(), order, executor, lambda event: None, StopRequest())
+    assert [[one.seed for one in of_one] for of_one in trained] == [[0, 1, 2], [0]]
+    assert [task.task_id for task in executor.tasks] == ["a-0", "b-0", "a-1", "a-2"]
+
+
 def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     (trained,), _, events = run(contender(), data=training_data(), folder=tmp_path)
     assert [t.result.failure is None for t in trained] == [True, False, True]

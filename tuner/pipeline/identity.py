@@ -45,6 +45,8 @@ def identity(
     if not file.costs:
         # Runs of earlier versions, which had none, still go on.
         del space["costs"]
+    if file.search.most_multiply_adds is None:
+        del space["search"]["most_multiply_adds"]
     # Who looks on changes nothing.
     del space["track"]
     # What it buys is measured anew each time, and kept by the run that it has sized.

@@ -57,7 +57,6 @@ def search_space(
     from tuner.search.trial_training import SearchOrder
 
     file, spec = job.file, job.dataset.spec
-    most = job.sizes.most_multiply_adds if job.sizes else None
     tables = TrialTables(job.folder.path, file.space.searched)
     study = make_study(
         space=file.space,
@@ -66,7 +65,7 @@ def search_space(
         seed=job.options.seed,
         problem=lambda values: (
             refusal(*built(file, values), spec, file.constraints)
-            or expense(*built(file, values), spec, most)
+            or expense(*built(file, values), spec, file.search.most_multiply_adds)
         ),
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),

@@ -12,6 +12,7 @@ import numpy as np
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD, trained_part
+from tuner.planning.affordable import expense
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.measure import Candidate
 from tuner.records.contender import Contender
@@ -53,7 +54,10 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> Firs
     """
 
     def problem(values: Mapping[str, Any]) -> str | None:
-        return refusal(*built(file, values), data.spec, file.constraints)
+        model, whole = built(file, values)
+        return refusal(model, whole, data.spec, file.constraints) or expense(
+            model, whole, data.spec, file.search.most_multiply_adds
+        )
 
     study = make_study(
         space=file.space,

@@ -103,7 +103,7 @@ def _others(new: NextSpace) -> Iterator[tuple[str, Any]]:
     of_preset: Mapping[str, Sequence[str]] = {} if new.preset == "standard" else _OF_PRESET
     search, retrain = asdict(file.search), asdict(file.retrain)
     # A preset's, which no file states.
-    del retrain["cheap_seeds"], retrain["head_epochs"]
+    del retrain["cheap_seeds"], retrain["head_epochs"], search["most_multiply_adds"]
     yield "search", _stated(search, of_preset.get("search", ()))
     if bounds := _bounds(file.constraints):
         yield "constraints", bounds

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuner.data.splits.fold import drawn_fold, fold_of_seed
@@ -28,21 +28,20 @@ class RetrainOrder:
 
     Attributes:
         seeds: One per training of a contender.
+        n_seeds: Trainings of a contender by its name, where it has fewer than `seeds`.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
         is_planned: Whether there is time for all by plan. Otherwise what is left of it is shared
             out evenly.
-        trains_one: Whether one training is made although there is no time left: of the winner
-            there must be one, or nothing would come of the search.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
+    n_seeds: Mapping[str, int] = field(default_factory=dict)
     deadline: float | None = None
     precision: Precision | None = None
     is_planned: bool = False
-    trains_one: bool = True
 
 
 def retrain(
@@ -64,8 +63,8 @@ def retrain(
         request: Once made, what runs ends after its epoch; another call goes on from there.
 
     Returns:
-        One list per contender with one entry per seed; a failed training carries its failure.
-        Incomplete where the end was asked for.
+        One list per contender with one entry per seed of its own; a failed training carries its
+        failure. Incomplete where the end was asked for.
     """
     names = ", ".join(contender.title for contender in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
@@ -74,7 +73,13 @@ def retrain(
             part = drawn_fold(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
-    pairs = [(contender, number) for number in range(len(order.seeds)) for contender in contenders]
+    most = len(order.seeds)
+    pairs = [
+        (contender, number)
+        for number in range(most)
+        for contender in contenders
+        if number < order.n_seeds.get(contender.name, most)
+    ]
     trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender in contenders]
@@ -132,8 +137,8 @@ class _Retraining:
         task = _task(contender, number, data, self._order, self._stop_at())
         deadline = self._order.deadline
         is_first = not self._trained and not self._running
-        is_needed = self._order.trains_one and is_first
-        if deadline is not None and time.time() >= deadline and not is_needed:
+        # Of the winner there must be one training, or nothing would come of the search.
+        if deadline is not None and time.time() >= deadline and not is_first:
             self._take(contender, number, _too_late(task.task_id))
             return None
         self._running[task.task_id] = contender, number

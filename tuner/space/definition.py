@@ -228,6 +228,8 @@ class SearchSettings:
         min_epochs: Epochs of the first rung at least.
         min_expected_gain: A search ends by itself once its model expects less of any new setting,
             in the unit of the objective; None never ends it.
+        most_multiply_adds: Of one image, that a drawn setting of the CNN family may take; None for
+            all that the space has. Preset or time budget decides it, no file.
     """
 
     method: str
@@ -239,6 +241,7 @@ class SearchSettings:
     patience: int | None = None
     min_epochs: int = 1
     min_expected_gain: float | None = None
+    most_multiply_adds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

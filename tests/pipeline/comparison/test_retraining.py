@@ -141,7 +141,8 @@ def test_finalists_and_baseline_take_more_seeds_where_that_is_cheap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap: float, seeds: list[int]
 ) -> None:
     monkeypatch.setattr(cheap_training, "CHEAP", cheap)
-    close = two_close_trials(tmp_path, [])
+    events: list[Event] = []
+    close = two_close_trials(tmp_path, events)
     settings = replace(close.file.retrain, seeds=1, cheap_seeds=3)
     trainer = better_is(OTHER)
     begun = replace(close, file=replace(close.file, retrain=settings))
@@ -150,7 +151,8 @@ def test_finalists_and_baseline_take_more_seeds_where_that_is_cheap(
         ("tuned", seeds),
         ("baseline", seeds),
     ]
-    # Two finalists and the baseline, and nothing is trained twice.
+    # Two finalists and the baseline, side by side, and nothing is trained twice.
+    assert titles(events) == ["Retraining Finalist 1, Finalist 2, Baseline"]
     assert len(trainer.tasks) == 3 * len(seeds)
     assert len({task.task_id for task in trainer.tasks}) == len(trainer.tasks)
 

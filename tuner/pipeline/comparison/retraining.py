@@ -63,20 +63,22 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         [_whole(trial, job) for trial in entered],
         job.tell,
     )
-    by_setting: dict[str, list[Trained]] = {}
-    for settings, n_seeds in _rounds(compared, len(entered), job, executor.n_workers):
-        order = RetrainOrder(
-            seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
-            checkpoints=job.folder.state,
-            deadline=job.deadline,
-            precision=job.precision,
-            is_planned=job.sizes is not None and job.sizes.fits,
-            trains_one=not by_setting,
-        )
-        trained = retrain(list(settings.values()), data, order, executor, job.tell, job.request)
-        if job.request.is_made():
-            return None
-        by_setting |= zip(settings, trained, strict=True)
+    settings, n_seeds = _trainings(compared, len(entered), job, executor.n_workers)
+    order = RetrainOrder(
+        seeds=[
+            task_seed(job.options.seed, RETRAININGS, number)
+            for number in range(max(n_seeds.values()))
+        ],
+        n_seeds=n_seeds,
+        checkpoints=job.folder.state,
+        deadline=job.deadline,
+        precision=job.precision,
+        is_planned=job.sizes is not None and job.sizes.fits,
+    )
+    trained = retrain(list(settings.values()), data, order, executor, job.tell, job.request)
+    if job.request.is_made():
+        return None
+    by_setting = dict(zip(settings, trained, strict=True))
     models = [(one, by_setting[_setting(one)]) for one in compared]
     judged = models[: len(entered)]
     number = chosen(judged)
@@ -123,10 +125,10 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
     return found
 
 
-def _rounds(
+def _trainings(
     compared: Sequence[Contender], n_finalists: int, job: Job, n_workers: int
-) -> Iterator[tuple[dict[str, Contender], int]]:
-    """What is trained together, with the number of seeds.
+) -> tuple[dict[str, Contender], dict[str, int]]:
+    """What is trained, by its setting, and with how many seeds, by its name.
 
     Finalists and baseline take more where that is cheap: between them the winner is chosen, and the
     verdict is about two of them.
@@ -142,12 +144,9 @@ def _rounds(
         distinct = _longest_first(distinct, judged, job)
     has_verdict = BASELINE in (one.name for one in compared)
     more = _verdict_seeds([distinct[one] for one in judged], job) if has_verdict else n_seeds
-    if more == n_seeds:
-        yield distinct, n_seeds
-        return
-    yield {setting: one for setting, one in distinct.items() if setting in judged}, more
-    if others := {setting: one for setting, one in distinct.items() if setting not in judged}:
-        yield others, n_seeds
+    return distinct, {
+        one.name: more if setting in judged else n_seeds for setting, one in distinct.items()
+    }
 
 
 def _verdict_seeds(judged: Sequence[Contender], job: Job) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,9 @@ from tuner.pipeline.preparation.precision import Decision, decide
 from tuner.pipeline.preparation.remembered import remembered
 from tuner.pipeline.preparation.start_settings import StartSettings, start_settings
 from tuner.pipeline.preparation.try_builder import with_builder
+from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.run_options import RunOptions
+from tuner.planning.affordable import MOST_TIMES, limited
 from tuner.records.events import Listener
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
@@ -79,6 +81,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     file = constrained.file
     # Of the space as you wrote it: what a builder declares follows from its code.
     starts = start_settings(file, card, dataset, split)
+    if PRESETS[options.preset].leaves_out_dear:
+        file = limited(file, starts.settings, dataset.spec, options.seed)
     earlier = remembered(file, card, dataset, split, options.out, starts)
     now = identity(options, file, dataset, str(precision), starts.settings)
     file, notices = with_builder(options, card, file, dataset.spec, listener)
@@ -96,8 +100,17 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
             *constrained.notices,
             *starts.notices,
             *precision.notices,
+            *_limit_notices(options, file),
         ),
     )
+
+
+def _limit_notices(options: RunOptions, file: SearchSpaceFile) -> Iterator[str]:
+    if most := file.search.most_multiply_adds:
+        yield (
+            f"preset {options.preset}: skips networks that compute more than {MOST_TIMES} times as"
+            f" much as the usual one ({most / 1e6:,.1f} million multiply-adds an image)"
+        )
 
 
 def _precision(options: RunOptions, file: SearchSpaceFile, listener: Listener) -> Decision:

@@ -196,7 +196,7 @@ def _badges(results: Results) -> tuple[str, ...]:
         badges.append(f"{plural(search.n_rejected, 'setting')} skipped: cannot be built")
     if search.n_too_long:
         badges.append(
-            f"{plural(search.n_too_long, 'setting')} skipped: too slow for the time budget"
+            f"{plural(search.n_too_long, 'setting')} skipped: many times the usual multiply-adds"
         )
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
