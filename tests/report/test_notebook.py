@@ -11,6 +11,7 @@ from tuner.records.results import Results
 from tuner.report.notebook import MAX_MARKS, Chart, as_html, as_text, chart
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import recommendation, verdict
+from tuner.report.sections.verdict_sentence import plain_text
 
 from .differences import difference
 from .fixtures import HOSTILE, recommending, results, search_only, trials
@@ -37,7 +38,7 @@ def test_recommendation_and_verdict_are_those_of_the_report() -> None:
     run = recommending(TESTED)
     text, use = text_of(shown(run)), recommendation.compute(run)
     assert use is not None
-    for part in (recommendation.as_text(use.headline), use.why, verdict.compute(run).sentence):
+    for part in (plain_text(use.headline), use.why, verdict.compute(run).sentence):
         assert " ".join(part.split()) in text
 
 

@@ -15,7 +15,7 @@ import yaml
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete
+from tuner.models.registry import complete, is_own
 from tuner.names import first_of, one_line
 from tuner.records.scores import Scores
 from tuner.records.sealed_recipe import Recipe
@@ -283,7 +283,7 @@ def _weights(exported: Exported) -> str:
     if exported.is_other_model:
         return "not known; ask where the model is from."
     networks = _networks(exported.recipe)
-    own = _each_once(model for model, _ in networks if ":" in model)
+    own = _each_once(model for model, _ in networks if is_own(model))
     pretrained = _each_once(
         f"{model} ({_origin(model, values['weights'])})"
         for model, values in networks

@@ -110,8 +110,8 @@ def schedule_for(model: str, schedule: Schedule) -> Schedule:
 
 
 def is_own(model: str) -> bool:
-    """Whether a model is a builder of your own, `package.module:name`."""
-    return model not in BUILDERS
+    """Whether a model is a builder of your own, `package.module:name`, or an ensemble has one."""
+    return ":" in model
 
 
 def load_builder(model: str) -> Callable[..., Any]:

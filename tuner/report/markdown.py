@@ -12,6 +12,7 @@ from tuner.report.sections import recommendation
 from tuner.report.sections.trust import all_checks
 from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.sections.verdict import compute
+from tuner.report.sections.verdict_sentence import plain_text
 from tuner.report.snippets import as_yaml
 from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
 
@@ -62,9 +63,9 @@ def fenced(text: str, language: str) -> str:
 def _blocks(results: Results) -> Iterator[str]:
     run, search = results.run, results.search
     if refused := recommendation.none_allowed(results):
-        yield f"**{escaped(recommendation.as_text(refused))}**"
+        yield f"**{escaped(plain_text(refused))}**"
     if use := recommendation.compute(results):
-        why = f"{use.why} {recommendation.as_text(use.disagreement)}".rstrip()
+        why = f"{use.why} {plain_text(use.disagreement)}".rstrip()
         yield f"**{escaped(use.sentence)}** {escaped(why)}"
     yield f"**{escaped(compute(results).sentence)}**"
     if results.models:

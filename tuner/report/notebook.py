@@ -16,6 +16,7 @@ from tuner.report.html_document import make_environment
 from tuner.report.model_summary import state_words, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import recommendation, verdict
+from tuner.report.sections.verdict_sentence import plain_text
 from tuner.report.text import decimal, plural, without_folders
 
 # Of the chart, in pixels; the margins hold the numbers of the axes.
@@ -69,7 +70,7 @@ def as_text(results: Results) -> str:
     if results.run.recipe:
         return one_line(f"{results.data.name}, trained from a recipe")
     state = state_words(results.run.state)
-    told = recommendation.as_text(use.headline) if use else f"Best {_best(results)}"
+    told = plain_text(use.headline) if use else f"Best {_best(results)}"
     return one_line(f"{results.data.name}, {state}, {plural(search.n_trials, 'trial')}. {told}")
 
 

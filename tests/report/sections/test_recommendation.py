@@ -14,6 +14,7 @@ from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.sections import recommendation
 from tuner.report.sections.recommendation import RecommendationSection
+from tuner.report.sections.verdict_sentence import plain_text
 
 
 def said(run: Results) -> RecommendationSection:
@@ -128,7 +129,7 @@ def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
     assert said(run).left_out == ()
     row = replace(run.models[0], name="ensemble", title="Ensemble of up to 5 trials")
     found = said(replace(run, models=(*run.models, row)))
-    assert recommendation.as_text(found.left_out) == (
+    assert plain_text(found.left_out) == (
         "Not considered: Ensemble of up to 5 trials, which is not kept as one model."
     )
 
@@ -138,7 +139,7 @@ def test_rows_that_could_not_be_compared_are_named_with_the_reason() -> None:
     row = replace(run.models[0], name="ensemble", title="Ensemble of 1 trial (cnn)")
     use = replace(run.recommendation, left_out={"ensemble": "whose loss is another one"})
     found = said(replace(run, models=(*run.models, row), recommendation=use))
-    assert recommendation.as_text(found.left_out) == (
+    assert plain_text(found.left_out) == (
         "Not considered: Ensemble of 1 trial (cnn), whose loss is another one."
     )
 
@@ -187,7 +188,7 @@ def test_why_the_verdict_favours_another_model_is_said_where_it_does(
 ) -> None:
     scores = {"tuned": 0.974, "baseline": 0.969}
     run = validated(replace(results(), differences=(found,)), scores, model, *level)
-    text = recommendation.as_text(said(run).disagreement)
+    text = plain_text(said(run).disagreement)
     assert text == (f"The verdict below compares on test images, {words}" if words else "")
 
 
@@ -225,9 +226,7 @@ def test_models_that_break_a_constraint_are_marked_and_left_out() -> None:
     run = replace(run, models=(tuned, replace(baseline, breach=BREACH), backbone))
     candidates = tuple(one for one in run.recommendation.candidates if one.name != "baseline")
     run = replace(run, recommendation=replace(run.recommendation, candidates=candidates))
-    assert recommendation.as_text(said(run).left_out) == (
-        f"Excluded by the constraints: Baseline ({BREACH})."
-    )
+    assert plain_text(said(run).left_out) == (f"Excluded by the constraints: Baseline ({BREACH}).")
     assert recommendation.none_allowed(run) == ()
     assert "breaks a constraint" in page(run, trials())
     assert "breaks a constraint" not in page(recommending(results(), "tuned"), trials())
@@ -237,7 +236,7 @@ def test_where_no_model_keeps_the_constraints_none_is_recommended_and_it_is_said
     run = results()
     models = tuple(replace(model, breach=BREACH) for model in run.models)
     run = replace(run, models=models, recommendation=None)
-    text = recommendation.as_text(recommendation.none_allowed(run))
+    text = plain_text(recommendation.none_allowed(run))
     opening = "No model is recommended: each breaks a constraint. "
     assert text.startswith(f"{opening}Tuned CNN ({BREACH}),")
     assert "No model is recommended" in page(run, trials())

@@ -15,8 +15,9 @@ from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
 from tuner.report.sections import recommendation
-from tuner.report.sections.recommendation import RecommendationSection, as_text
+from tuner.report.sections.recommendation import RecommendationSection
 from tuner.report.sections.verdict import VerdictSection, compute
+from tuner.report.sections.verdict_sentence import plain_text
 
 _INDENT = "  "
 
@@ -39,8 +40,8 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     lines = [
         "",
         *([_wrapped(_use(use))] if use else []),
-        *([_wrapped(as_text(use.disagreement))] if use and use.disagreement else []),
-        *([_wrapped(as_text(refused))] if refused else []),
+        *([_wrapped(plain_text(use.disagreement))] if use and use.disagreement else []),
+        *([_wrapped(plain_text(refused))] if refused else []),
         *([_wrapped(left_out)] if (left_out := _left_out(use, results)) else []),
         *_verdict(compute(results)),
         *_constant(results, told={"tuned", use.name} if use else set()),
@@ -107,26 +108,19 @@ def missed_improvement(outcome: RunOutcome) -> str:
 
 def _use(use: RecommendationSection) -> str:
     """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms per image; PATH.`."""
-    return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
+    return f"{plain_text(use.headline)}; {use.file}. {plain_text(use.warning)}".rstrip()
 
 
 def _verdict(verdict: VerdictSection) -> Iterator[str]:
     """The verdict, and below it the finalists and the other comparisons, one a line."""
-    yield _wrapped("".join(part.text for part in verdict.headline))
-    below: list[str] = []
-    for part in verdict.details:
-        said = part.text.strip()
-        begins = part.kind == "words" and said in (verdict.reason, verdict.choice, "Against")
-        if begins or not below:
-            below.append("")
-        below[-1] += part.text
-    yield from (_wrapped(text.strip(), _INDENT) for text in below)
+    yield _wrapped(plain_text(verdict.headline))
+    yield from (_wrapped(plain_text(said), _INDENT) for said in verdict.details)
 
 
 def _left_out(use: RecommendationSection | None, results: Results) -> str:
     """The models that were left out by the constraints; empty where there are none."""
     is_told = use is not None and any(model.breach for model in results.models)
-    return as_text(use.left_out) if use is not None and is_told else ""
+    return plain_text(use.left_out) if use is not None and is_told else ""
 
 
 def _constant(results: Results, told: set[str]) -> list[str]:

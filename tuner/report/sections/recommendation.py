@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.models.registry import is_own
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.facts import only_class, recommended_of, winner_of
 from tuner.report.model_summary import is_share, metric_words, score_text, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.disagreement import disagreement
-from tuner.report.sections.verdict_sentence import Part
+from tuner.report.sections.verdict_sentence import Part, plain_text
 from tuner.report.text import decimal, file_size, interval, percent, plural, without_folders
 
 
@@ -52,17 +53,12 @@ class RecommendationSection:
     @property
     def sentence(self) -> str:
         """The recommendation as plain text."""
-        return as_text([*self.headline, _words(". "), *self.warning])
+        return plain_text([*self.headline, _words(". "), *self.warning])
 
     @property
     def why(self) -> str:
         """The reason as plain text."""
-        return as_text(self.reason)
-
-
-def as_text(parts: Sequence[Part]) -> str:
-    """The parts without their kinds."""
-    return "".join(part.text for part in parts).strip()
+        return plain_text(self.reason)
 
 
 def context(reported: ReportedRun) -> dict[str, Any] | None:
@@ -89,7 +85,7 @@ def compute(results: Results) -> RecommendationSection | None:
     folder = without_folders(results.run.folder)
     path = f"{folder}/{found.file}"
     # The file of a combination was loaded by Keras alone before it was kept.
-    is_own = ":" in model.model and not found.chosen.is_combined
+    builds_own = is_own(model.model) and not found.chosen.is_combined
     return RecommendationSection(
         name=model.name,
         headline=tuple(_headline(model)),
@@ -101,7 +97,7 @@ def compute(results: Results) -> RecommendationSection | None:
         file=f"{results.run.folder}/{found.file}",
         command=f"python -m tuner predict {shlex.quote(folder)} image.jpg",
         python=""
-        if is_own
+        if builds_own
         else (
             "import keras\n"
             # JSON's string literals are Python's too.

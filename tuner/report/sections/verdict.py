@@ -13,7 +13,14 @@ from tuner.report.command_lines import resume_command
 from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.model_summary import ModelSummary, state_words, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.verdict_sentence import Part, choice, details, headline, reason
+from tuner.report.sections.verdict_sentence import (
+    Part,
+    choice,
+    details,
+    headline,
+    plain_text,
+    reason,
+)
 from tuner.report.text import duration, integer, plural, without_folders
 
 
@@ -42,8 +49,9 @@ class VerdictSection:
 
     Attributes:
         headline: The sentence, in its first part.
-        details: Why it is not a stronger one, and what is to be said of other models.
-        reason: The first of the two alone: the cards have the second.
+        details: Why it is not a stronger one, and what is to be said of other models, each a
+            paragraph.
+        reason: The first of these alone: the cards have the others.
         choice: How the winner was chosen, where that is not plain.
         cards: Models that the verdict speaks of, then those it leaves out.
         axis: Ends of the cards' common axis, shares of 1.
@@ -55,7 +63,7 @@ class VerdictSection:
     """
 
     headline: tuple[Part, ...]
-    details: tuple[Part, ...]
+    details: tuple[tuple[Part, ...], ...]
     reason: str
     choice: str
     cards: tuple[ScoreCard, ...]
@@ -74,11 +82,7 @@ class VerdictSection:
     @property
     def sentence(self) -> str:
         """The verdict as plain text."""
-        return " ".join(
-            filter(
-                None, ("".join(p.text for p in parts) for parts in (self.headline, self.details))
-            )
-        )
+        return " ".join(plain_text(parts) for parts in (self.headline, *self.details))
 
 
 def context(reported: ReportedRun) -> dict[str, Any]:

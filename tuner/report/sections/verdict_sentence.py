@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,11 @@ class Part:
 
     text: str
     kind: Literal["opening", "name", "number", "words"]
+
+
+def plain_text(parts: Sequence[Part]) -> str:
+    """The parts without their kinds."""
+    return "".join(part.text for part in parts).strip()
 
 
 def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
@@ -68,21 +73,16 @@ def _nothing_to_compare(results: Results) -> str:
     return "there is no other model to compare it with"
 
 
-def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
-    """Why the headline is not a stronger one, and what is to be said of other models.
+def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[tuple[Part, ...]]:
+    """Why the headline is not a stronger one, and what is to be said of other models, each alone.
 
     The arguments are the same.
     """
     main = results.main_difference
-    before = [said for said in (reason(results), choice(results)) if said]
-    for number, said in enumerate(before):
-        yield _words(f" {said}" if number else said)
-    others = [
-        d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
-    ]
-    for number, other in enumerate(others):
-        yield _words(" Against " if before or number else "Against ")
-        yield from _beside(other, summaries)
+    yield from ((_words(said),) for said in (reason(results), choice(results)) if said)
+    for other in results.differences:
+        if other is not main and summaries[other.opponent].result.in_verdict:
+            yield (_words("Against "), *_beside(other, summaries))
 
 
 def reason(results: Results) -> str:

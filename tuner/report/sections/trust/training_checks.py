@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import is_own
 from tuner.records.results import ModelResult, Results
 from tuner.report.edges import edges, with_edges
 from tuner.report.facts import (
@@ -213,8 +214,7 @@ def backbone_weights(results: Results) -> CheckResult:
     if not tested:
         return CheckResult(title=title, state="not known", fact=NOT_TESTED)
     backbones = [(model, weights) for model in tested if (weights := weights_of(model)) is not None]
-    # Named as MODULE:FUNCTION, as no built-in model is.
-    own = [(model.title, "is from your own builder") for model in tested if ":" in model.model]
+    own = [(model.title, "is from your own builder") for model in tested if is_own(model.model)]
     items = (
         *((model.title, f"started from {_origin(model, weights)}") for model, weights in backbones),
         *own,
