@@ -31,6 +31,11 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
+def is_own(model: str) -> bool:
+    """Whether a model is a builder of your own, `package.module:name`, or an ensemble has one."""
+    return ":" in model
+
+
 def printable(name: str) -> str:
     r"""A name as messages and tables show it: on one line, and never equal to that of another name.
 

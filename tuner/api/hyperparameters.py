@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.records.search_summary import SearchSummary
 from tuner.space.definition import Parameter, Space, by_name
 

@@ -10,8 +10,8 @@ from tuner.backend import framework
 from tuner.cores import n_cores
 from tuner.data.cards.card_files import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
-from tuner.models.registry import is_own
 from tuner.models.source import find_module
+from tuner.names import is_own
 from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec

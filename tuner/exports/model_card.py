@@ -15,8 +15,8 @@ import yaml
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete, is_own
-from tuner.names import first_of, one_line
+from tuner.models.registry import complete
+from tuner.names import first_of, is_own, one_line
 from tuner.records.scores import Scores
 from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import decimal, file_size, percent, plural

@@ -13,6 +13,7 @@ from typing import Any
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
+from tuner.names import is_own
 from tuner.records.image import ImageSpec
 from tuner.records.training import Schedule
 from tuner.space.documents.validation import did_you_mean
@@ -107,11 +108,6 @@ def schedule_for(model: str, schedule: Schedule) -> Schedule:
     A backbone's always falls, in search and retraining.
     """
     return "cosine" if model in BACKBONES else schedule
-
-
-def is_own(model: str) -> bool:
-    """Whether a model is a builder of your own, `package.module:name`, or an ensemble has one."""
-    return ":" in model
 
 
 def load_builder(model: str) -> Callable[..., Any]:

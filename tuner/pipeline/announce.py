@@ -12,7 +12,7 @@ from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.splits.policies import Dropped
 from tuner.doctor.examined_data import ExaminedData
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.pipeline.job import Job
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural

@@ -14,8 +14,8 @@ from tuner.backend import environment
 from tuner.data.dataset import Dataset
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import weights_digest
-from tuner.models.registry import is_own
 from tuner.models.source import source_digests
+from tuner.names import is_own
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile

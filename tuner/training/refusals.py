@@ -9,7 +9,8 @@ from typing import Any
 from tuner.models import cnn_size
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
-from tuner.models.registry import build, complete, is_own, setting_problem
+from tuner.models.registry import build, complete, setting_problem
+from tuner.names import is_own
 from tuner.records.image import ImageSpec
 from tuner.space.constraints import Constraints, Footprint
 

@@ -17,8 +17,8 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.expected_score import expected_score
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import pretrained_digest
-from tuner.models.registry import is_own
 from tuner.models.source import source_digests
+from tuner.names import is_own
 from tuner.pipeline.comparison.kept_file import KeptFile
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings

@@ -8,8 +8,7 @@ from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.execution.make_executor import prepare_this_process
-from tuner.models.registry import is_own
-from tuner.names import first_of
+from tuner.names import first_of, is_own
 from tuner.pipeline.identity import plain
 from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.configuration import space_documents

@@ -9,7 +9,7 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.execution.make_executor import prepare_this_process, warm_up
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings

@@ -12,7 +12,8 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
-from tuner.models.registry import comes_to, complete, effective, is_own
+from tuner.models.registry import comes_to, complete, effective
+from tuner.names import is_own
 from tuner.planning.affordable import DEFAULTS
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting

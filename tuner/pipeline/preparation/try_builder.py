@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tuner.data.cards.card import Card
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.pipeline.preparation.declare import declare
 from tuner.pipeline.run_options import RunOptions
 from tuner.planning.corners import corners

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.facts import only_class, recommended_of, winner_of

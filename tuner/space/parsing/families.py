@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from tuner.names import is_own
 from tuner.space.definition import Family, Space
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, shown
@@ -74,7 +75,7 @@ def check_families(document: Document, model: Any) -> Iterator[Problem]:
 def _check_name(document: Document, i: int, name: str, names: Sequence[str]) -> Iterator[Problem]:
     where, start = document.where(("model", i)), f"model.{i} is {shown(name)}"
     known = (BASELINE, *VOCABULARIES)
-    if ":" in name:
+    if is_own(name):
         message = f"{start}; a builder of your own is searched alone."
         yield Problem(where=where, message=message, hint=f"write model: {name}")
     elif name == AUTO:

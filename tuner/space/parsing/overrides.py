@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tuner.errors import ConfigurationError
-from tuner.names import one_line
+from tuner.names import is_own, one_line
 from tuner.space.documents.strict_yaml import Document, KeyPath, parse_document
 from tuner.space.documents.validation import Strict, did_you_mean, shown
 from tuner.space.parsing.constraint_specs import ConstraintsSpec
@@ -124,7 +124,7 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
         raise ConfigurationError(message, f"set {where} as a whole.")
     known = {*node, *_allowed(document.data, path)}
     # What a builder of your own asks for is known once it is called.
-    is_open = path == ("space",) and ":" in owner(document.data.get("model", "cnn"))
+    is_open = path == ("space",) and is_own(owner(document.data.get("model", "cnn")))
     if part not in known and not is_open:
         name = _shown(".".join(map(str, (*path, part))))
         if path == ("space",) and (family := _family_with(part, document.data.get("model"))):

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.names import is_own
 from tuner.space.constraints import Constraints
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile, SplitSizes
 from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
@@ -82,7 +83,7 @@ def load_documents(
             {**document.data, "model": names if len(names) > 1 else model},
             {**document.origins, ("model",): f"--model {model}"},
         )
-        if ":" in model and not is_asked_for and document.data.get("model", "cnn") != model:
+        if is_own(model) and not is_asked_for and document.data.get("model", "cnn") != model:
             data = {key: value for key, value in data.items() if key != "normalization"} | {
                 "space": {}
             }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import is_own
+from tuner.names import is_own
 from tuner.records.results import ModelResult, Results
 from tuner.report.edges import edges, with_edges
 from tuner.report.facts import (
