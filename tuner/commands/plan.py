@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,11 +32,13 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, read_sizes
 from tuner.pipeline.sizing import MEASURING_SHARE, SHORT_S, SHORTEST_S, SizedRun, sizes_for
 from tuner.planning.candidates import built_corners, candidates
+from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.gauge import Gauge
-from tuner.planning.measure import Allowance, measure
+from tuner.planning.measure import Allowance, Measured, measure
 from tuner.planning.plan_record import Bought, Plan
 from tuner.planning.sizing import resized
+from tuner.records.contender import Contender
 from tuner.records.events import Listener, Notice, StageAdvanced, StageStarted
 from tuner.search.methods.method import method_class
 from tuner.space.constraints import breach_of
@@ -112,16 +115,28 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
     )
 
 
-def _plan(
-    planned: _Planned,
-    executor: Executor,
-    scratch: Path,
-    gauge: Gauge,
-    ready_s: float,
-    listener: Listener,
-) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gauged:
+    """What was built and timed.
+
+    Attributes:
+        corners: The smallest and the largest models.
+        others: The comparison, the winner first.
+        of_space: Keys of what the space searches.
+        measured: Costs of all that could be timed.
+        measuring_s: Seconds that it took.
+    """
+
+    corners: Sequence[Corner]
+    others: Sequence[Contender]
+    of_space: Collection[str]
+    measured: Measured
+    measuring_s: float
+
+
+def _gauged(planned: _Planned, executor: Executor, scratch: Path, listener: Listener) -> _Gauged:
     prepared, work = planned.prepared, planned.work
-    options, file, data = work.options, work.file, work.data
+    file, data = work.file, work.data
     listener(StageStarted(title="Building the smallest and the largest models"))
     found = built_corners(file, work.settings, data.spec)
     others = compared(work, prepared.card, listener)
@@ -136,51 +151,64 @@ def _plan(
         Allowance(seconds=MEASURING_S, at_least=work.settings),
         lambda n_done, n: listener(StageAdvanced(n_done=n_done, n=n)),
     )
-    measuring_s = time.perf_counter() - began_s
     models = {family.model for family in each_family(file)}
-    of_space = {
-        candidate.key for candidate in measurable if candidate.model.removesuffix(HEAD) in models
-    }
+    return _Gauged(
+        corners=found,
+        others=others,
+        of_space={
+            candidate.key
+            for candidate in measurable
+            if candidate.model.removesuffix(HEAD) in models
+        },
+        measured=measured,
+        measuring_s=time.perf_counter() - began_s,
+    )
+
+
+def _plan(
+    planned: _Planned,
+    executor: Executor,
+    scratch: Path,
+    gauge: Gauge,
+    ready_s: float,
+    listener: Listener,
+) -> Plan:
+    found = _gauged(planned, executor, scratch, listener)
+    work, measured = planned.work, found.measured
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
-    known = known_of(work, others, measured, executor.n_workers, found, ready_s, share)
-    shop = _Shop(work=work, known=known, measuring_s=measuring_s)
-    budget_s, sizes = options.time_budget_s, planned.sizes
-    if budget_s is not None and (sizes is not None or budget_s >= SHORTEST_S):
-        if sizes is None:
-            found_size = shop.sized(budget_s)
-            sizes, known = found_size.sizes, found_size.fitted.known
-        else:
-            known = shop.of(sizes)
-        search_s = budget_s - sizes.retraining_s - sizes.ending_s
-        known = replace(known, limits_s=(max(0.0, search_s), budget_s))
+    whole = known_of(
+        work, found.others, measured, executor.n_workers, found.corners, ready_s, share
+    )
+    shop = _Shop(work=work, known=whole, measuring_s=found.measuring_s)
+    known, sizes = shop.in_budget(planned.sizes)
     return Plan(
-        dataset=prepared.card.title,
-        shape=data.spec.shape,
+        dataset=planned.prepared.card.title,
+        shape=work.data.spec.shape,
         n_train=known.n_train,
-        n_validation=len(data.folds[0].validation),
+        n_validation=len(work.data.folds[0].validation),
         n_folds=known.n_folds,
         n_test=known.n_test,
         search=known.search,
-        contenders=tuple(others if sizes is None else (one for one, _ in known.contenders)),
+        contenders=tuple(found.others if sizes is None else (one for one, _ in known.contenders)),
         n_seeds=known.n_seeds,
         n_repeats=known.n_repeats,
-        executor=options.execution.executor,
+        executor=work.options.execution.executor,
         n_workers=executor.n_workers,
-        constraints=file.constraints.words,
+        constraints=work.file.constraints.words,
         n_drawn=len(work.settings) + len(work.rejected),
         refused=tuple(reason for reason in work.rejected if breach_of(reason)),
-        corners=tuple(found),
-        costs=tuple(cost for key, cost in measured.costs.items() if key in of_space),
+        corners=tuple(found.corners),
+        costs=tuple(cost for key, cost in measured.costs.items() if key in found.of_space),
         failures=dict(measured.failures),
         not_measured=measured.skipped,
-        measuring_s=measuring_s,
+        measuring_s=found.measuring_s,
         memory_bytes=tuple(gauge.peak_bytes.values()),
         share=share,
-        time_budget_s=budget_s,
+        time_budget_s=work.options.time_budget_s,
         sized=sizes.text if sizes else "",
         bought=tuple(shop.bought(seconds) for seconds in BUDGETS_S),
-        forecast=forecast(known, options.seed),
+        forecast=forecast(known, work.options.seed),
         unfinished=planned.unfinished,
     )
 
@@ -198,6 +226,23 @@ class _Shop:
     work: Work
     known: Known
     measuring_s: float
+
+    def in_budget(self, sizes: Sizes | None) -> tuple[Known, Sizes | None]:
+        """What your time budget makes of it, and its sizes; all of it where it decides nothing.
+
+        Args:
+            sizes: Those of an unfinished run; None where none were decided.
+        """
+        budget_s = self.work.options.time_budget_s
+        if budget_s is None or (sizes is None and budget_s < SHORTEST_S):
+            return self.known, sizes
+        if sizes is None:
+            found = self.sized(budget_s)
+            sizes, known = found.sizes, found.fitted.known
+        else:
+            known = self.of(sizes)
+        search_s = budget_s - sizes.retraining_s - sizes.ending_s
+        return replace(known, limits_s=(max(0.0, search_s), budget_s)), sizes
 
     def sized(self, budget_s: float) -> SizedRun:
         """What a run does in a time budget."""

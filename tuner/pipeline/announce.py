@@ -30,10 +30,9 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         warnings: What the examination of the data has found, in a line each.
         is_resumed: Whether an earlier session has begun it.
     """
-    method, n = method_class(job.file.search.method), n_settings(job.file.space)
     cost = job.cost
     is_open = job.options.is_sized and job.sizes is None
-    split, unreadable = job.dataset.split, job.dataset.images.unreadable
+    split = job.dataset.split
     job.tell(
         RunStarted(
             dataset=job.card.title,
@@ -49,49 +48,54 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             direction=job.file.objective.direction,
         )
     )
-    for text in (*_searched(job), *(() if is_open else method.notes(job.file.search, n))):
+    for text in _notices(job, warnings, is_resumed=is_resumed, is_open=is_open):
         job.tell(Notice(text=text))
+
+
+def _notices(
+    job: Job, warnings: Sequence[str], *, is_resumed: bool, is_open: bool
+) -> Iterator[str]:
+    """What is told before the search, a line each."""
+    yield from _searched(job)
+    if not is_open:
+        method, n = method_class(job.file.search.method), n_settings(job.file.space)
+        yield from method.notes(job.file.search, n)
     if is_resumed:
-        job.tell(Notice(text=_going_on(job)))
+        yield _going_on(job)
     if job.file.dataset not in (None, job.card.name):
-        job.tell(
-            Notice(
-                text=(
-                    f"{job.file.name} was written for {job.file.dataset} but is used for"
-                    f" {job.card.name}"
-                )
-            )
+        yield (
+            f"{job.file.name} was written for {job.file.dataset} but is used for {job.card.name}"
         )
+    yield from _of_images(job)
+    yield from warnings
+    yield from _of_split(job)
+
+
+def _of_images(job: Job) -> Iterator[str]:
+    images = job.dataset.images
     if job.card.source == OWN_DATA:
         height, width, channels = job.dataset.spec.shape
-        job.tell(
-            Notice(
-                text=(
-                    f"images are resized to {height}x{width},"
-                    f" {'grey' if channels == 1 else 'colour'}"
-                )
-            )
-        )
-    job.tell(Notice(text=f"images per class: {_classes(job.dataset)}"))
+        colours = "grey" if channels == 1 else "colour"
+        yield f"images are resized to {height}x{width}, {colours}"
+    yield f"images per class: {_classes(job.dataset)}"
     if uses := _uses(job):
-        job.tell(Notice(text=uses))
-    if left_out_files := in_short(job.dataset.images.left_out):
-        job.tell(Notice(text=left_out_files))
-    if (value_range := job.dataset.images.used_range) is not None:
+        yield uses
+    if left_out_files := in_short(images.left_out):
+        yield left_out_files
+    if (value_range := images.used_range) is not None:
         text = f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"
-        job.tell(Notice(text=f"{text}{', which your builder receives' * is_own(job.file.model)}"))
-    for text in warnings:
-        job.tell(Notice(text=text))
+        yield f"{text}{', which your builder receives' * is_own(job.file.model)}"
+
+
+def _of_split(job: Job) -> Iterator[str]:
     if corrected := corrected_words(job.dataset):
-        job.tell(Notice(text=corrected))
-    if left_out := _left_out(split.dropped):
-        job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
-    for text in unreadable[:SHOWN_UNREADABLE]:
-        job.tell(Notice(text=f"skipped, cannot be read: {text}"))
+        yield corrected
+    if left_out := _left_out(job.dataset.split.dropped):
+        yield f"left out: {left_out}; split.csv names them"
+    unreadable = job.dataset.images.unreadable
+    yield from (f"skipped, cannot be read: {text}" for text in unreadable[:SHOWN_UNREADABLE])
     if len(unreadable) > SHOWN_UNREADABLE:
-        job.tell(
-            Notice(text=f"{len(unreadable)} images could not be read; the report lists all of them")
-        )
+        yield f"{len(unreadable)} images could not be read; the report lists all of them"
 
 
 def _searched(job: Job) -> Iterator[str]:

@@ -23,7 +23,8 @@ from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.report.text import decimal, plural
 from tuner.search.methods.method import method_class
-from tuner.search.study import Study
+from tuner.search.study import Study, make_study
+from tuner.search.trial_training import SearchOrder
 from tuner.space.constraints import breach_of
 from tuner.space.costs import COSTS
 from tuner.space.definition import FAMILY, SearchSpaceFile
@@ -53,25 +54,10 @@ def search_space(
         SearchError: If no trial succeeded.
     """
     from tuner.search.loop import search
-    from tuner.search.study import make_study
-    from tuner.search.trial_training import SearchOrder
 
-    file, spec = job.file, job.dataset.spec
+    file = job.file
     tables = TrialTables(job.folder.path, file.space.searched)
-    study = make_study(
-        space=file.space,
-        objective=file.objective,
-        settings=file.search,
-        seed=job.options.seed,
-        problem=lambda values: (
-            refusal(*built(file, values), spec, file.constraints)
-            or expense(*built(file, values), spec, file.search.most_multiply_adds)
-        ),
-        n_workers=executor.n_workers,
-        n_wanted=n_candidates(file),
-        starts=job.starts,
-    )
-
+    study = _study(job, executor.n_workers)
     job.epoch_watchers.append(study.take_epoch)
 
     def tell(event: Event) -> None:
@@ -82,27 +68,7 @@ def search_space(
     job.tell(StageStarted(title=SEARCHING))
     earlier = _tell_what_is_there(job, tables)
     news = News(earlier, lambda trials: publish(_summary(job, trials, study)))
-    trials = search(
-        SearchOrder(
-            model=file.model,
-            families=file.families,
-            objective=file.objective,
-            seed=job.options.seed,
-            checkpoints=job.folder.state,
-            patience=file.search.patience,
-            schedule_epochs=file.search.max_epochs,
-            n_retries=job.options.retries,
-            deadline=job.search_deadline,
-            precision=job.precision,
-            problem=trained_problem(job),
-        ),
-        study,
-        executor,
-        job.folder.search_log,
-        tables,
-        tell,
-        job.request,
-    )
+    trials = search(_order(job), study, executor, job.folder.search_log, tables, tell, job.request)
     if all(trial.score is None for trial in trials):
         tables.rewrite(trials)
         return None
@@ -112,13 +78,52 @@ def search_space(
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
     found = _summary(job, trials, study)
-    if refused := found.refused:
-        job.tell(Notice(text=f"constraints: {refused}"))
-    if found.ending:
-        job.tell(Notice(text=f"the search ended early: {found.ending}"))
-    for text in _trade_offs(job, trials):
+    for text in _notices(job, found, trials):
         job.tell(Notice(text=text))
     return found
+
+
+def _study(job: Job, n_workers: int) -> Study:
+    file, spec = job.file, job.dataset.spec
+    return make_study(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=job.options.seed,
+        problem=lambda values: (
+            refusal(*built(file, values), spec, file.constraints)
+            or expense(*built(file, values), spec, file.search.most_multiply_adds)
+        ),
+        n_workers=n_workers,
+        n_wanted=n_candidates(file),
+        starts=job.starts,
+    )
+
+
+def _order(job: Job) -> SearchOrder:
+    file = job.file
+    return SearchOrder(
+        model=file.model,
+        families=file.families,
+        objective=file.objective,
+        seed=job.options.seed,
+        checkpoints=job.folder.state,
+        patience=file.search.patience,
+        schedule_epochs=file.search.max_epochs,
+        n_retries=job.options.retries,
+        deadline=job.search_deadline,
+        precision=job.precision,
+        problem=trained_problem(job),
+    )
+
+
+def _notices(job: Job, found: SearchSummary, trials: Sequence[Trial]) -> Iterator[str]:
+    """What is told of a search that has ended."""
+    if refused := found.refused:
+        yield f"constraints: {refused}"
+    if found.ending:
+        yield f"the search ended early: {found.ending}"
+    yield from _trade_offs(job, trials)
 
 
 def _trade_offs(job: Job, trials: Sequence[Trial]) -> Iterator[str]:
