@@ -36,6 +36,8 @@ def told(
     *,
     model: str = "cnn",
     starts: tuple[str, ...] = (),
+    split: SplitSettings | None = None,
+    preset: Any = "standard",
 ) -> list[Any]:
     """All events, in a run that goes on where it was sized before."""
     given = root / "given"
@@ -53,11 +55,11 @@ def told(
         file=file,
         cost=method_class(file.search.method).cost(file.search, n_settings(file.space)),
         card=card,
-        dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
+        dataset=load_dataset(card, root / "data", split or SplitSettings(seed=0)).sealed(),
         folder=SimpleNamespace(path=root),
         starts=[StartSetting(origin=origin, values={}) for origin in starts],
         tell=events.append,
-        options=RunOptions(dataset="given", time_budget_s=budget_s),
+        options=RunOptions(dataset="given", time_budget_s=budget_s, preset=preset),
         sizes=sizes,
     )
     announce(job, [], is_resumed=sizes is not None)  # type: ignore[arg-type]
@@ -130,5 +132,20 @@ def test_what_is_searched_together_and_trained_first_is_told(tmp_path: Path) -> 
     starts = ("baseline", "defaults of cnn")
     assert notices(tmp_path, layout, model="[baseline, cnn]", starts=starts)[:2] == [
         "searched together: baseline, cnn; --model NAME searches one alone",
-        "trained in full before the search: baseline, defaults of cnn",
+        "starting settings, trained first, to the last rung: baseline, defaults of cnn",
     ]
+
+
+@pytest.mark.parametrize(
+    ("split", "why"),
+    [
+        (SplitSettings(seed=0, limit=24), "--limit"),
+        (SplitSettings(seed=0, max_train=20, max_validation=4), "preset quick"),
+    ],
+)
+def test_images_in_no_part_are_counted_with_the_reason(
+    tmp_path: Path, split: SplitSettings, why: str
+) -> None:
+    layout = [f"{part}/{c}/*.png 20" for part in ("train", "val", "test") for c in ("cat", "dog")]
+    found = notices(tmp_path, layout, split=split, preset="quick")
+    assert found[1] == f"56 of 120 images are not used ({why})"

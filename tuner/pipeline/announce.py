@@ -14,6 +14,7 @@ from tuner.data.splits.policies import Dropped
 from tuner.doctor.examined_data import ExaminedData
 from tuner.names import is_own
 from tuner.pipeline.job import Job
+from tuner.pipeline.presets import PRESETS
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural
 from tuner.search.methods.method import method_class
@@ -78,10 +79,7 @@ def _of_images(job: Job) -> Iterator[str]:
         colours = "grey" if channels == 1 else "colour"
         yield f"images are resized to {height}x{width}, {colours}"
     yield f"images per class: {_classes(job.dataset)}"
-    if uses := _uses(job):
-        yield uses
-    if left_out_files := in_short(images.left_out):
-        yield left_out_files
+    yield from filter(None, (_unused(job), _uses(job), in_short(images.left_out)))
     if (value_range := images.used_range) is not None:
         text = f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"
         yield f"{text}{', which your builder receives' * is_own(job.file.model)}"
@@ -106,7 +104,8 @@ def _searched(job: Job) -> Iterator[str]:
     if bounds := job.file.constraints.words:
         yield f"constraints: {', '.join(bounds)}"
     if job.starts:
-        yield f"trained in full before the search: {', '.join(s.origin for s in job.starts)}"
+        names = ", ".join(start.origin for start in job.starts)
+        yield f"starting settings, trained first, to the last rung: {names}"
 
 
 def _going_on(job: Job) -> str:
@@ -120,6 +119,23 @@ def _classes(dataset: Dataset) -> str:
     seen = np.bincount(labels[labels != HIDDEN_LABEL], minlength=len(names)).tolist()
     sealed = dataset.test_labels.counts(len(names))
     return class_counts(names, [n + n_sealed for n, n_sealed in zip(seen, sealed, strict=True)])
+
+
+def _unused(job: Job) -> str:
+    """How many images are in no part, and why; empty if there are none but those left out."""
+    split, n = job.dataset.split, len(job.dataset.images.labels)
+    parts = [part for fold in split.folds for part in (fold.train, fold.validation)]
+    n_used = len(np.unique(np.concatenate([*parts, split.test])))
+    dropped = split.dropped
+    n_dropped = dropped.n_copies_of_test + dropped.n_conflicting + dropped.n_duplicates
+    if n - n_used <= n_dropped:
+        return ""
+    preset = job.options.preset
+    limited = "--limit" if job.dataset.limit is not None else ""
+    if not limited and PRESETS[preset].max_train is not None:
+        limited = f"preset {preset}"
+    why = f" ({limited})" if limited else ""
+    return f"{n - n_used - n_dropped:,} of {plural(n, 'image')} are not used{why}"
 
 
 def _uses(job: Job) -> str:

@@ -21,11 +21,13 @@ class Finalist:
         search_score: The objective in the search.
         score: The objective to expect of its retrainings (docs/adr/0068), their mean; None where
             all of them failed.
+        origin: Name of the starting setting that it is, such as `baseline`; else empty.
     """
 
     trial_id: str
     search_score: float
     score: float | None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
+from tuner.models.backbones.stages import is_fine_tuned
+from tuner.names import is_own
 from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.text import plural
-from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
+from tuner.space.vocabulary import BACKBONE_NAMES, STAGE_TERMS, VOCABULARIES, batch_terms_on
 
 # Times that the commonest class may have the images of the rarest before accuracy says little of
 # rare classes.
@@ -137,6 +139,27 @@ def replaced_by_blocks(values: Mapping[str, Any]) -> list[str]:
     return [name for name in values if all(f"{name}_{number}" in values for number in numbers)]
 
 
+def without_effect(model: str, values: Mapping[str, Any]) -> list[str]:
+    """Names of a setting's values that no training of it reads.
+
+    They are what each block replaces, the momentum of an optimizer without one, and the stages of
+    transfer learning where no pretrained block is trained. Of your own builder, whose code is not
+    read, only the first are known.
+
+    Args:
+        model: The family or builder.
+        values: Its hyperparameters.
+    """
+    names = replaced_by_blocks(values)
+    if is_own(model):
+        return names
+    if values.get("optimizer", "sgd") != "sgd":
+        names.append("momentum")
+    if model in BACKBONE_NAMES and not is_fine_tuned(model, values):
+        names += STAGE_TERMS
+    return [name for name in names if name in values]
+
+
 def is_cut_off(winner: ModelSummary, objective: str) -> bool:
     """Whether the kept retraining was best in its very last epoch: it may have ended too early.
 
@@ -192,6 +215,22 @@ def weights_of(model: ModelResult) -> str | None:
     if model.model not in BACKBONE_NAMES:
         return None
     return str(model.values.get("weights", VOCABULARIES[model.model]["weights"].default))
+
+
+def once_words(results: Results) -> str:
+    """What a single training leaves open, and what the verdicts that rest on one assume."""
+    in_verdict = {model.name for model in results.models if model.in_verdict}
+    assumed = [
+        found
+        for found in results.differences
+        if found.opponent in in_verdict and min(found.n_seeds) == 1
+    ]
+    if any(found.verdict in ("better", "worse") for found in assumed):
+        return (
+            "One training does not show the noise of seeds. A verdict that rests on one assumes how"
+            " much seeds differ; section “Models side by side” states the assumption."
+        )
+    return "One training cannot show whether a difference is real or noise."
 
 
 def trainings_words(model: ModelResult) -> str:

@@ -10,7 +10,7 @@ from tuner.metrics.classification import wilson_interval
 from tuner.records.results import DataSummary, ModelResult, RunState, SeedResult
 from tuner.records.scores import Scores
 from tuner.report.charts.model_styles import ModelStyle, style_of
-from tuner.report.text import decimal, percent, plural
+from tuner.report.text import METRIC_WORDS, decimal, is_share, percent, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,28 +70,14 @@ class ModelSummary:
         return style_of(self.result.name)
 
 
-# Objectives in words; all but the last are shares of the images, or means of such shares.
-_METRIC_WORDS = {
-    "val_accuracy": "validation accuracy",
-    "val_balanced_accuracy": "validation balanced accuracy",
-    "val_macro_f1": "validation macro F1",
-    "val_loss": "validation loss",
-}
-
-
-def is_share(objective: str) -> bool:
-    """Whether an objective lies between 0 and 1, and reads better in per cent."""
-    return objective in _METRIC_WORDS and objective != "val_loss"
-
-
 def metric_words(objective: str) -> str:
     """An objective in words: `validation accuracy`; one of your own by its name."""
-    return _METRIC_WORDS.get(objective, objective)
+    return METRIC_WORDS.get(objective, objective)
 
 
-def score_text(score: float | None, objective: str) -> str:
-    """A score of the objective: `88.0 %` for a share, else a plain number."""
-    return percent(score) if is_share(objective) else decimal(score)
+def score_text(score: float | None, objective: str, digits: int = 1) -> str:
+    """A score of the objective: `88.0 %` for a share, else a plain number of two digits more."""
+    return percent(score, digits) if is_share(objective) else decimal(score, digits + 2)
 
 
 def state_words(state: RunState) -> str:

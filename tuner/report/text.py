@@ -21,6 +21,14 @@ _MIN_USER = 3
 
 _SHOWN_CLASSES = 10
 
+# Objectives in words; all but the last are shares of the images, or means of such shares.
+METRIC_WORDS = {
+    "val_accuracy": "validation accuracy",
+    "val_balanced_accuracy": "validation balanced accuracy",
+    "val_macro_f1": "validation macro F1",
+    "val_loss": "validation loss",
+}
+
 # A text of a document; or what must stay as it is: a tag, or an element with what people named.
 _TEXTS = re.compile(
     r"(?P<whole><(?P<tag>bdi|pre|code|script|style|option|svg)\b.*?</(?P=tag)>|<[^>]*>)"
@@ -57,6 +65,11 @@ def decimal(value: float | None, digits: int = 3) -> str:
 def percent(share: float | None, digits: int = 1) -> str:
     """A share, 0 to 1, in per cent: `78.1 %`."""
     return MISSING if share is None else f"{decimal(100 * share, digits)} %"
+
+
+def is_share(objective: str) -> bool:
+    """Whether an objective lies between 0 and 1, and reads better in per cent."""
+    return objective in METRIC_WORDS and objective != "val_loss"
 
 
 def glued(html: Markup) -> Markup:

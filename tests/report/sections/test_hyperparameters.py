@@ -120,6 +120,17 @@ def test_values_that_blocks_replace_are_not_active_and_what_is_off_is_named() ->
     assert source["shift"] == "fixed"
 
 
+def test_values_of_a_starting_setting_are_named_so_but_for_those_without_effect() -> None:
+    run = _with_best(results(), {"optimizer": "adamw", "momentum": 0.9, "batch_size": 32})
+    run = replace(run, search=replace(run.search, best_origin="defaults"))
+    source = {one.name: one.chosen_by for one in hyperparameters.compute(run).settings}
+    assert source == {
+        "optimizer": "starting setting",
+        "momentum": "not active",
+        "batch_size": "starting setting",
+    }
+
+
 def _with_best(run: Results, values: dict[str, Any]) -> Results:
     return replace(run, search=replace(run.search, best_values=values))
 

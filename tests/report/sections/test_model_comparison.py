@@ -30,7 +30,7 @@ def test_models_stand_side_by_side_with_the_values_in_which_they_differ() -> Non
     baseline = replace(baseline, values={"flip": False, "filters": 8}, max_epochs=5)
     found = model_comparison.value_table((tuned, baseline))
     assert found.rows == (
-        ("epochs (at most)", ("20", "5")),
+        ("epochs trained", ("12 of at most 20", "12 of at most 5")),
         ("filters", ("–", "8")),
         ("filters_0", ("9", "–")),
         ("filters_10", ("3", "–")),
@@ -46,6 +46,39 @@ def test_p_values_have_a_column_where_there_are_any() -> None:
     with_p, without = page(run, trials()), page(replace(run, differences=(unknown,)), trials())
     assert (column in with_p, said in with_p) == (True, False)
     assert (column in without, said in without) == (False, True)
+
+
+def test_values_without_effect_and_epochs_that_were_not_trained_are_not_shown_as_used() -> None:
+    tuned, baseline, backbone = results().models
+    frozen = {"unfreeze_blocks": 0, "head_epochs": 5, "optimizer": "sgd", "momentum": 0.9}
+    models = (
+        replace(tuned, values={"optimizer": "adamw", "momentum": 0.9}),
+        replace(baseline, values={"optimizer": "sgd", "momentum": 0.8}),
+        replace(backbone, model="efficientnet_b2", values=frozen, runs=()),
+    )
+    rows = dict(model_comparison.value_table(models).rows)
+    assert rows["momentum"] == ("–", "0.8", "0.9")
+    assert "head_epochs" not in rows
+    assert rows["epochs trained"][2] == f"at most {backbone.max_epochs}"
+    own = replace(tuned, model="my.net:build", values={"optimizer": "adamw", "momentum": 0.9})
+    assert dict(model_comparison.value_table((own,)).rows)["momentum"] == ("0.9",)
+
+
+def test_the_correction_counts_tested_comparisons_and_an_assumption_stands_below_them() -> None:
+    assumed = "the difference is larger than seeds plausibly cause (4.5 points is assumed)"
+    of_one = difference(
+        opponent="efficientnet_b2", n_seeds=(3, 1), p_value=None, p_adjusted=None, reason=assumed
+    )
+    run = results()
+    run = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
+    source = page(replace(run, differences=(difference(), of_one)), trials())
+    assert "(Holm)" not in source
+    assert f"{assumed[0].upper()}{assumed[1:]}." in source
+    said = "section “Models side by side” states the assumption"
+    assert said in page(replace(run, differences=(difference(), of_one)), trials())
+    both = difference(opponent="efficientnet_b2")
+    tested = page(replace(run, differences=(difference(), both)), trials())
+    assert "are corrected for 2 comparisons (Holm)" in tested
 
 
 def with_augmented_row() -> Results:

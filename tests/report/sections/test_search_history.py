@@ -86,3 +86,15 @@ def test_hyperparameters_of_one_value_are_said_once_and_blocks_stand_by_number()
     assert history.same == (("optimizer", "sgd"),)
     assert history.parameters == ("f_0", "f_1", "dropout")
     assert search_history.compute(run, found[:1]).same == ()
+
+
+def test_a_momentum_that_the_optimizer_does_not_have_is_no_value() -> None:
+    first, *_ = trials(1)
+    values = ({"optimizer": "sgd", "momentum": 0.87}, {"optimizer": "adam", "momentum": 0.98})
+    some = [replace(first, trial_id=f"{i}", values=v) for i, v in enumerate(values)]
+    run = results()
+    parameters = tuple(Parameter(name=name, kind="float") for name in ("optimizer", "momentum"))
+    source = page(replace(run, search=replace(run.search, parameters=parameters)), some)
+    table = source[source.index('aria-label="Trials"') :]
+    table = table[: table.index("</table>")]
+    assert ("<td>0.87</td>" in table, "<td>0.98</td>" in table) == (True, False)

@@ -85,13 +85,18 @@ def test_tuning_did_neither_where_a_setting_won_that_the_search_started_with(
 def test_the_finalist_that_won_is_named_before_the_others() -> None:
     run = results()
     finalists = tuple(
-        Finalist(trial_id=trial_id, search_score=0.9, score=score)
-        for trial_id, score in (("0003", 0.95), (run.search.best_trial_id, 0.987), ("0005", None))
+        Finalist(trial_id=trial_id, search_score=0.9, score=score, origin=origin)
+        for trial_id, score, origin in (
+            ("0003", 0.95, "baseline"),
+            (run.search.best_trial_id, 0.987, ""),
+            ("0005", None, ""),
+        )
     )
     run = replace(run, search=replace(run.search, finalists=finalists))
     assert verdict.compute(run).sentence.endswith(
-        f" Trial {run.search.best_trial_id} (0.9870) won with the best mean val_accuracy, read from"
-        " the epochs around the kept ones; the others: 0003 (0.9500), 0005 (failed)."
+        f" 3 trials were retrained to choose the winner: trial {run.search.best_trial_id}, mean"
+        " validation accuracy 98.7 %; 0003 (baseline), 95.0 %; 0005, failed. These scores are"
+        " smoothed over neighbouring epochs."
     )
 
 
@@ -123,8 +128,9 @@ def test_verdict_with_one_model_compares_nothing() -> None:
 def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
     assert (
         verdict.compute(search_only()).sentence
-        == "Search only: no model was tested. The best val_accuracy in the search is 0.6989 on 140"
-        " validation images (higher is better; trial 0010). This number is optimistic."
+        == "Search only: no model was tested. The best validation accuracy in the search is"
+        " 69.9 % on 140 validation images (higher is better; trial 0010). This number is"
+        " optimistic."
     )
 
 
@@ -160,3 +166,21 @@ def test_badges_name_every_limit_of_the_run() -> None:
         "2 settings skipped: cannot be built",
         "2 unreadable images skipped",
     )
+
+
+def test_a_verdict_of_one_training_states_what_it_assumes() -> None:
+    run = results()
+    one = difference(
+        opponent="efficientnet_b2", n_seeds=(3, 1), reason="a spread of 4.5 points is assumed"
+    )
+    spoken = tuple(replace(model, in_verdict=True) for model in run.models)
+    said = verdict.compute(replace(run, models=spoken, differences=(difference(), one))).sentence
+    assert said.endswith("]. A spread of 4.5 points is assumed.")
+
+
+def test_times_that_are_sums_over_workers_say_so() -> None:
+    run = results()
+    for workers, ending in (("1", " of training"), ("2", " of training, summed over 2 workers")):
+        hardware = {**run.run.hardware, "workers": workers}
+        cost = dict(verdict.compute(replace(run, run=replace(run.run, hardware=hardware))).cost)
+        assert cost["Retraining"].endswith(ending)

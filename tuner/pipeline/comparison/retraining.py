@@ -228,4 +228,5 @@ def _judged(entered: Sequence[Trial], judged: RetrainedModels) -> Iterator[Final
             trial_id=trial.trial_id,
             search_score=trial.score,
             score=mean_score(contender, trainings),
+            origin=trial.origin or "",
         )

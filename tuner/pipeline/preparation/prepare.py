@@ -108,8 +108,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
 def _limit_notices(options: RunOptions, file: SearchSpaceFile) -> Iterator[str]:
     if most := file.search.most_multiply_adds:
         yield (
-            f"preset {options.preset}: skips networks that compute more than {MOST_TIMES} times as"
-            f" much as the usual one ({most / 1e6:,.1f} million multiply-adds an image)"
+            f"preset {options.preset}: skips networks of more than {most / 1e6:,.1f} million"
+            f" multiply-adds an image, {MOST_TIMES} times those of the starting setting"
         )
 
 

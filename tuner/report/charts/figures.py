@@ -10,9 +10,11 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from tuner.report.charts.svg import GRID, portable
+from tuner.report.text import decimal, is_share
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
 _DEFAULTS: dict[Any, Any] = {
@@ -100,6 +102,17 @@ class Chart:
             buffer = io.StringIO()
             figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
         return portable(buffer.getvalue(), self.figure_id, self.title, self.description)
+
+
+def label_scores(axis: Axis, objective: str) -> None:
+    """Label an axis of the objective, in per cent where it is a share."""
+    unit = ""
+    if is_share(objective):
+        axis.set_major_formatter(lambda value, _: decimal(100 * value, 6).rstrip("0").rstrip("."))
+        unit = ", %"
+    axis.set_label_text(
+        f"{label_text(objective, 22).strip() or '(empty name)'}{unit}", parse_math=False
+    )
 
 
 def settings(more: Mapping[Any, Any]) -> Any:

@@ -25,6 +25,16 @@ class ModelStyle:
     symbol: str
     dash: str | tuple[int, tuple[int, ...]]
 
+    @property
+    def line(self) -> str:
+        """The line in words, for legends in text."""
+        if isinstance(self.dash, str):
+            return {"-": "solid", "--": "dashed", "-.": "dash-dotted"}[self.dash]
+        lengths = self.dash[1]
+        if max(lengths) == 1:
+            return "dotted"
+        return "dash-dotted" if len(lengths) > 2 else "dashed"
+
 
 _STYLES = {
     "tuned": ModelStyle(css_class="tuned", colour=TUNED, marker="o", symbol="●", dash="-"),

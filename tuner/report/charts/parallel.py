@@ -90,6 +90,7 @@ def _axis(scale: Scale) -> dict[str, Any]:
             "log": scale.log,
             "end": scale.end,
             **({"whole": True} if scale.is_whole else {}),
+            **({"share": True} if scale.is_share else {}),
         }
     )
     return {

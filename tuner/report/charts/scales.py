@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from tuner.records.trial import Trial
-from tuner.report.text import value_text
+from tuner.report.text import is_share, value_text
 from tuner.space.definition import Direction, Parameter
 
 NOT_ACTIVE = "not active"
@@ -32,6 +32,7 @@ class Scale:
         choices: The values that stand side by side; empty for numbers.
         has_off: Whether some trials have no value; they stand at 1.
         is_whole: Whether the numbers are whole ones, so that no label is a fraction.
+        is_share: Whether they are shares, which labels show in per cent.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Scale:
     choices: tuple[Any, ...] = ()
     has_off: bool = False
     is_whole: bool = False
+    is_share: bool = False
 
     @property
     def end(self) -> float:
@@ -59,7 +61,7 @@ class Scale:
         off = ((1.0, NOT_ACTIVE),) if self.has_off else ()
         return (
             *(
-                (self.place(value), value_text(value))
+                (self.place(value), self._text(value))
                 for value in self.choices or self._round_numbers()
             ),
             *off,
@@ -80,6 +82,9 @@ class Scale:
         if self.log:
             return self.end * math.log(bounded / self.low) / math.log(self.high / self.low)
         return self.end * (bounded - self.low) / (self.high - self.low)
+
+    def _text(self, value: Any) -> str:
+        return f"{value_text(100 * value)} %" if self.is_share else value_text(value)
 
     def _place_choice(self, value: Any) -> float:
         if value not in self.choices:
@@ -125,7 +130,8 @@ def of_scores(scores: Sequence[float], objective: str, direction: Direction) -> 
     All scores but outliers on the worse side, which stand at its end.
     """
     bounded = bound_outliers(scores, direction)
-    return Scale(name=objective, low=float(bounded.min()), high=float(bounded.max()))
+    low, high = float(bounded.min()), float(bounded.max())
+    return Scale(name=objective, low=low, high=high, is_share=is_share(objective))
 
 
 def bound_outliers(scores: ArrayLike, direction: Direction) -> NDArray[np.float64]:

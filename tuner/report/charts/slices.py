@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import Chart, draw, label_text
+from tuner.report.charts.figures import Chart, draw, label_scores, label_text
 from tuner.report.charts.scales import Scale, of_parameter, of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.text import plural
@@ -23,6 +23,9 @@ MAX_POINTS = 200
 _MAX_LABELS = 6
 # The longest trainings first; shorter ones than the last share its marker.
 _MARKERS = (("o", "●", TUNED), ("^", "△", BASELINE), ("s", "□", BASELINE), ("x", "✕", BASELINE))
+# Of the distance of two values, the part over which marks of one value are spread; whole numbers
+# of a wider range than this need no spreading.
+_SPREAD, _MOST_STEPS = 0.3, 12
 # Multiples of the golden ratio, less their whole part, are spread evenly however many there are.
 _GOLDEN = 0.618034
 
@@ -72,7 +75,7 @@ class Slices:
     @property
     def is_spread(self) -> bool:
         """Whether marks are spread sideways, so that they do not overlap."""
-        return any(scale.choices or scale.has_off for scale in self.scales)
+        return any(_distance(scale) or scale.has_off for scale in self.scales)
 
 
 def compute(
@@ -147,7 +150,7 @@ def _paint(axes: Axes, slices: Slices, scale: Scale) -> None:
     )
     axes.set_xlim(-_margin(scale), 1 + _margin(scale))
     axes.set_xlabel(_axis_name(scale) + (" (log scale)" if scale.log else ""), parse_math=False)
-    axes.set_ylabel(_axis_name(vertical), parse_math=False)
+    label_scores(axes.yaxis, vertical.name)
 
 
 def _axis_name(scale: Scale) -> str:
@@ -157,17 +160,27 @@ def _axis_name(scale: Scale) -> str:
 def _across(scale: Scale, trial: Trial, index: int) -> float:
     """Where a trial stands.
 
-    Trials of one category stand side by side, so that none hides another.
+    Trials of one value stand side by side where the axis has few, so that none hides another.
     """
     place = scale.place(trial.values.get(scale.name))
-    if not scale.choices and not (scale.has_off and place == 1):
-        return place
-    return place + _margin(scale) * 1.3 * (index * _GOLDEN % 1 - 0.5)
+    distance = _distance(scale)
+    if scale.has_off and not scale.choices and place == 1:
+        distance = 1 - scale.end
+    return place + _SPREAD * distance * (index * _GOLDEN % 1 - 0.5)
+
+
+def _distance(scale: Scale) -> float:
+    """Distance of two values of an axis that has few; 0 of one with many."""
+    if scale.choices:
+        return scale.step or 1
+    n_steps = scale.high - scale.low
+    is_coarse = scale.is_whole and not scale.log and 0 < n_steps <= _MOST_STEPS
+    return scale.end / n_steps if is_coarse else 0.0
 
 
 def _margin(scale: Scale) -> float:
     """Room at either side of the axis."""
-    return (scale.step or 1) / 2 if scale.choices else 0.06
+    return max(_distance(scale) / 2 if scale.choices else _SPREAD * _distance(scale), 0.06)
 
 
 def _score(trial: Trial) -> float:

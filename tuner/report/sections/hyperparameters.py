@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.records.results import Results
-from tuner.report.facts import in_block_order, recipe_file, recipe_option, replaced_by_blocks
+from tuner.report.facts import in_block_order, recipe_file, recipe_option, without_effect
 from tuner.report.reported_run import ReportedRun
 from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 from tuner.space.definition import by_name
 from tuner.space.vocabulary import AUGMENTATION_TERMS
 
-ChosenBy = Literal["search", "start_from", "fixed", "not active"]
+ChosenBy = Literal["search", "starting setting", "fixed", "not active"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Setting:
     Attributes:
         name: Its name.
         value: Its value.
-        chosen_by: `search`; `start_from`, a setting that the search began with; `fixed`, by the
-            space or a default; or `not active`: searched, but without effect here.
+        chosen_by: `search`; `starting setting`; `fixed`, by the space or a default; or
+            `not active`: without effect here.
     """
 
     name: str
@@ -64,13 +64,13 @@ def compute(results: Results) -> BestSetting:
     search = results.search
     # A choice of one value is how a space fixes what is active under a condition.
     is_start = bool(search.best_origin)
-    otherwise: ChosenBy = "start_from" if is_start else "fixed"
+    otherwise: ChosenBy = "starting setting" if is_start else "fixed"
     searched = () if is_start else by_name(search.of_winner)
     chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "not active")
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     values = search.best_setting
-    chosen_by |= dict.fromkeys(replaced_by_blocks(values), "not active")
+    chosen_by |= dict.fromkeys(without_effect(search.winner_model, values), "not active")
     settings = [
         Setting(name=n, value=values[n], chosen_by=chosen_by.get(n, otherwise))
         for n in in_block_order(list(values))

@@ -12,9 +12,10 @@ from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.svg import INK
-from tuner.report.facts import in_block_order, replaced_by_blocks
+from tuner.report.facts import in_block_order, without_effect
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.verdict_sentence import as_sentence
 from tuner.report.text import MISSING, value_text, without_folders
 
 
@@ -30,7 +31,10 @@ class Comparison:
             copies.
         n_seeds: Retrainings of the model that has most of them.
         differences: The winner against each other model, in the order of the models.
-        n_tested: Comparisons of the verdict, for which p values are corrected.
+        n_corrected: Comparisons whose p values are corrected for each other: those of the verdict
+            in which both models have several trainings.
+        reasons: Why a verdict is not a stronger one, or what it assumes, with the model that it is
+            about; without those that need no reason.
         shares_trainings: Whether a row is made of the winner's trainings, several of them: of one
             no noise is known.
     """
@@ -41,7 +45,8 @@ class Comparison:
     n_distinct: int | None
     n_seeds: int
     differences: tuple[tuple[ModelSummary, Difference], ...]
-    n_tested: int
+    n_corrected: int
+    reasons: tuple[tuple[ModelSummary, str], ...]
     shares_trainings: bool
 
 
@@ -82,7 +87,10 @@ def compute(results: Results) -> Comparison:
         n_distinct=next((s.distinct.n for s in summaries if s.distinct), None),
         n_seeds=max((len(s.result.runs) for s in summaries), default=0),
         differences=differences,
-        n_tested=sum(s.result.in_verdict for s, _ in differences),
+        n_corrected=sum(d.p_adjusted is not None for _, d in differences),
+        reasons=tuple(
+            (s, as_sentence(d.reason)) for s, d in differences if s.result.in_verdict and d.reason
+        ),
         shares_trainings=any(
             len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs)
             for s, _ in differences
@@ -93,13 +101,17 @@ def compute(results: Results) -> Comparison:
 def value_table(models: Sequence[ModelResult]) -> ValueTable:
     """The hyperparameters of all models, side by side."""
     active = [
-        {n: v for n, v in model.values.items() if n not in replaced_by_blocks(model.values)}
+        {
+            n: v
+            for n, v in model.values.items()
+            if n not in without_effect(model.model, model.values)
+        }
         for model in models
     ]
     names = in_block_order(list(dict.fromkeys(name for values in active for name in values)))
     texts = {
         "family": [model.model for model in models],
-        "epochs (at most)": [str(model.max_epochs) for model in models],
+        "epochs trained": [_epochs(model) for model in models],
     }
     for name in names:
         texts[name] = [
@@ -111,6 +123,15 @@ def value_table(models: Sequence[ModelResult]) -> ValueTable:
         rows=tuple((name, tuple(row)) for name, row in texts.items() if name in differs),
         same=tuple((name, row[0]) for name, row in texts.items() if name not in differs),
     )
+
+
+def _epochs(model: ModelResult) -> str:
+    """How many epochs its trainings had, and might have had: `8 to 10 of at most 10`."""
+    counts = sorted({len(run.epochs) for run in model.runs if run.epochs})
+    if not counts:
+        return f"at most {model.max_epochs}"
+    had = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    return f"{had} of at most {model.max_epochs}"
 
 
 def draw_accuracies(summaries: Sequence[ModelSummary]) -> Chart:
@@ -163,6 +184,8 @@ def draw_differences(
     winner = label_text(summaries[0].result.title, 20)
 
     def paint(axes: Axes) -> None:
+        # Beside the line of zero, an axis would look like a second one.
+        axes.spines["left"].set_visible(False)
         axes.axvline(0, color=INK, linewidth=0.8)
         for opponent, difference in differences:
             row, style, found = rows[opponent.result.name], opponent.style, difference.accuracy

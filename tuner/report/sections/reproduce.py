@@ -90,7 +90,7 @@ def compute(results: Results) -> Reproduction:
         ("Fingerprint", data.fingerprint),
         ("Images", f"{data.height} × {data.width} pixels, {plural(data.channels, 'channel')}"),
         ("Split", data.split_rule),
-        ("Limit", "none beyond the split" if data.limit is None else plural(data.limit, "image")),
+        ("--limit", "not given" if data.limit is None else plural(data.limit, "image")),
         ("Unreadable", plural(data.n_unreadable, "image")),
         ("Left out: copies of test images", plural(data.n_dropped_copies, "image")),
         ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),

@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import Results
 from tuner.records.trial import Trial, TrialStatus
-from tuner.report.charts.figures import Chart, draw
+from tuner.report.charts.figures import Chart, draw, label_scores
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
-from tuner.report.facts import in_block_order
+from tuner.report.facts import in_block_order, without_effect
 from tuner.report.reported_run import ReportedRun
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
@@ -63,7 +63,7 @@ class History:
         n_stopped: Trials that the time budget ended before; they have a score too.
         n_failed: Trials that failed.
         n_unfinished: Trials that neither failed nor ended.
-        has_starts: Whether the search began with known settings.
+        has_starts: Whether the search had starting settings.
     """
 
     points: tuple[Point, ...]
@@ -88,6 +88,7 @@ def context(reported: ReportedRun) -> dict[str, Any]:
     history = compute(reported.results, reported.trials)
     return {
         "history": history,
+        "idle": _idle(history.rows, reported.results),
         "max_upright": MAX_UPRIGHT,
         "figures": (
             draw_history(history, reported.results.search.objective) if history.points else ()
@@ -107,7 +108,8 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     best = results.search.best_trial_id
     statuses = [trial.status for trial in trials]
     rows = _rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.searched))))
-    same = _same(rows, results.search.searched)
+    idle = set().union(*_idle(rows, results).values())
+    same = _same(rows, [name for name in results.search.searched if name not in idle])
     names = in_block_order(results.search.searched)
     return History(
         points=points,
@@ -123,6 +125,12 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
         n_unfinished=statuses.count("running"),
         has_starts=any(trial.origin for trial in trials),
     )
+
+
+def _idle(rows: Sequence[Trial], results: Results) -> dict[str, list[str]]:
+    """By trial, the names of its values that no training reads."""
+    model = results.search.model
+    return {one.trial_id: without_effect(one.model or model, one.values) for one in rows}
 
 
 def _same(rows: Sequence[Trial], names: Sequence[str]) -> dict[str, Any]:
@@ -171,7 +179,7 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
     def by_trial(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.number)
         axes.set(xlabel="Trials, in the order in which they ended")
-        axes.set_ylabel(objective, parse_math=False)
+        label_scores(axes.yaxis, objective)
         # One trial alone would get an axis of fractions.
         margin = 0.5 + 0.02 * len(history.points)
         axes.set_xlim(1 - margin, len(history.points) + margin)
@@ -180,7 +188,7 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
     def by_time(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.minutes)
         axes.set(xlabel="Training time of all trials, min")
-        axes.set_ylabel(objective, parse_math=False)
+        label_scores(axes.yaxis, objective)
 
     stopped = " Squares: stopped by the time budget." if history.n_stopped else ""
     seen = (

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from tuner.records.results import Results
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import Chart, draw
+from tuner.report.charts.figures import Chart, draw, label_scores
 from tuner.report.charts.scales import bound_outliers
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.reported_run import ReportedRun
@@ -146,7 +146,7 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         axes.set_ylim(low - margin, high + margin)
         axes.set_xlim(0.5, max(curve.epochs[-1] for curve in curves.drawn) + 0.5)
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(curves.objective, parse_math=False)
+        label_scores(axes.yaxis, curves.objective)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     return draw(

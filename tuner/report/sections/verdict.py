@@ -23,6 +23,8 @@ from tuner.report.sections.verdict_sentence import (
 )
 from tuner.report.text import duration, integer, plural, without_folders
 
+_ROUNDED = "Differences are computed before rounding."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreCard:
@@ -121,13 +123,13 @@ def _noise(differences: Sequence[Difference]) -> str:
     if not differences:
         return ""
     if all(with_seeds):
-        return "The intervals of the differences account for both test images and seeds."
+        return f"{_ROUNDED} Their intervals account for both test images and seeds."
     if any(with_seeds):
         return (
-            "The intervals of the differences account for test images, and for seeds if both models"
-            " have several."
+            f"{_ROUNDED} Their intervals account for test images, and for seeds if both models have"
+            " several."
         )
-    return "The intervals of the differences account for test images only."
+    return f"{_ROUNDED} Their intervals account for test images only."
 
 
 def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
@@ -166,13 +168,19 @@ def _cost(results: Results) -> tuple[tuple[str, str], ...]:
     )
     retrained = (
         f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')},"
-        f" {duration(sum(run.duration_s for run in runs))} of training"
+        f" {duration(sum(run.duration_s for run in runs))} of training{_summed(results)}"
     )
     return (
         ("Search", searched),
         *((("Retraining", retrained),) if results.models else ()),
         ("Whole run", duration(results.run.duration_s)),
     )
+
+
+def _summed(results: Results) -> str:
+    """That trainings side by side take less time than the sum of their times."""
+    n_workers = results.run.hardware.get("workers", "1")
+    return "" if n_workers == "1" else f", summed over {n_workers} workers"
 
 
 def _badges(results: Results) -> tuple[str, ...]:
@@ -199,9 +207,7 @@ def _badges(results: Results) -> tuple[str, ...]:
     if search.n_rejected:
         badges.append(f"{plural(search.n_rejected, 'setting')} skipped: cannot be built")
     if search.n_too_long:
-        badges.append(
-            f"{plural(search.n_too_long, 'setting')} skipped: many times the usual multiply-adds"
-        )
+        badges.append(f"{plural(search.n_too_long, 'setting')} skipped: too many multiply-adds")
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
     return tuple(badges)

@@ -8,13 +8,18 @@ from typing import Literal
 
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
-from tuner.records.search_summary import SearchSummary
-from tuner.report.model_summary import ModelSummary, validation_words
-from tuner.report.text import decimal, interval, percent, plural, points_interval
+from tuner.records.search_summary import Finalist, SearchSummary
+from tuner.report.model_summary import (
+    ModelSummary,
+    metric_words,
+    score_text,
+    validation_words,
+)
+from tuner.report.text import interval, percent, plural, points_interval
 
 # How the sentence about the baseline begins; about another model it says no more than the verdict.
 _OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
-# Where the winner is a setting that the search started with, tuning did neither.
+# Of a winner that is a starting setting, tuning is not the cause.
 _OPENINGS_WITHOUT_TUNING = {
     "better": "Better than the baseline",
     "worse": "Worse than the baseline",
@@ -88,37 +93,47 @@ def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator
 def reason(results: Results) -> str:
     """Why the headline is not a stronger one, in a sentence; empty where it is plain."""
     main = results.main_difference
-    return _sentence(main.reason) if main and main.reason else ""
+    return as_sentence(main.reason) if main and main.reason else ""
 
 
 def choice(results: Results) -> str:
     """How the winner was chosen, in sentences; empty where that is plain."""
-    return " ".join(map(_sentence, _choice(results.search)))
+    return " ".join(map(as_sentence, _choice(results.search)))
 
 
-def _sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """A text with a capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:].removesuffix('.')}."
 
 
 def _choice(search: SearchSummary) -> Iterator[str]:
     if search.best_origin:
+        within = " within the limits" if search.choose else ""
         yield (
-            f"the winner is a setting that the search started with ({search.best_origin}): no"
-            " setting that the search proposed was chosen over it on validation images"
+            f"the winner is a starting setting, {search.best_origin}: no setting from the"
+            f" search{within} proved better on validation images"
         )
     if search.finalists:
-        scores = {one.trial_id: one.score for one in search.finalists}
-        won = f"{search.best_trial_id}{_mean(scores.pop(search.best_trial_id, None))}"
-        others = ", ".join(f"{trial_id}{_mean(score)}" for trial_id, score in scores.items())
+        first, *others = sorted(
+            search.finalists, key=lambda one: one.trial_id != search.best_trial_id
+        )
+        scores = f"{metric_words(search.objective)} {_mean(first, search.objective)}"
+        listed = [
+            f"trial {_trial(first)}, mean {scores}",
+            *(f"{_trial(one)}, {_mean(one, search.objective)}" for one in others),
+        ]
         yield (
-            f"the search retrained {plural(len(search.finalists), 'trial')} (those too close to"
-            f" call, and the baseline's if it was tried). Trial {won} won with the best mean"
-            f" {search.objective}, read from the epochs around the kept ones; the others: {others}"
+            f"{plural(len(listed), 'trial was', 'trials were')} retrained to choose the winner:"
+            f" {'; '.join(listed)}. These scores are smoothed over neighbouring epochs"
         )
 
 
-def _mean(score: float | None) -> str:
-    return " (failed)" if score is None else f" ({decimal(score, 4)})"
+def _trial(one: Finalist) -> str:
+    return f"{one.trial_id} ({one.origin})" if one.origin else one.trial_id
+
+
+def _mean(one: Finalist, objective: str) -> str:
+    return "failed" if one.score is None else score_text(one.score, objective)
 
 
 def _without_models(results: Results) -> str:
@@ -129,8 +144,8 @@ def _without_models(results: Results) -> str:
         "retraining": "In progress, the search has ended",
     }.get(results.run.state, results.run.state.capitalize())
     return (
-        f"{start}: no model was tested. The best {search.objective} in the search is"
-        f" {decimal(search.best_score, 4)} on {validation_words(results.data)}"
+        f"{start}: no model was tested. The best {metric_words(search.objective)} in the search is"
+        f" {score_text(search.best_score, search.objective)} on {validation_words(results.data)}"
         f" ({'higher' if search.direction == 'max' else 'lower'} is better; trial"
         f" {search.best_trial_id}). This number is optimistic."
     )
@@ -158,6 +173,9 @@ def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterato
     yield _words(f": {other.verdict}, ")
     yield _points(other)
     yield _words(".")
+    if other.reason and other.verdict in ("better", "worse"):
+        # Of a test, there is nothing to add.
+        yield _words(f" {as_sentence(other.reason)}")
 
 
 def _score(summary: ModelSummary) -> Iterator[Part]:

@@ -224,9 +224,9 @@ class SpaceFile(Given):
         default=[],
         max_length=MAX_STARTS,
         description=(
-            "Settings to train in full before the search: baseline, defaults (of the model), auto"
-            " (winners of earlier runs on similar data), the folder of a run, or a recipe such as"
-            " best.yaml."
+            "Starting settings, trained first, to the last rung: baseline, defaults (of the model),"
+            " auto (winners of earlier runs on similar data), the folder of a run, or a recipe such"
+            " as best.yaml."
         ),
     )
     normalization: Normalization | None = Field(

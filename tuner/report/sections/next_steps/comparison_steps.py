@@ -10,13 +10,14 @@ from tuner.records.results import ModelResult, Results
 from tuner.report.command_lines import has_option, rerun
 from tuner.report.facts import (
     is_cut_off,
+    once_words,
     recipe_option,
     trainings_words,
     weights_of,
     winner_of,
 )
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.next_steps.next_step import NextStep, remedy, with_more
+from tuner.report.sections.next_steps.next_step import NextStep, new_run, remedy, with_more
 from tuner.report.text import decimal, percent, plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 
@@ -70,11 +71,11 @@ def more_seeds(reported: ReportedRun) -> Iterator[NextStep]:
     n_once = sum(len(model.runs) == 1 and not model.n_failed for model in spoken)
     if n_once:
         yield NextStep(
-            action="Repeat the retraining with more seeds",
+            action="Run again with more seeds",
             fact=(
                 f"{n_once} of {plural(len(spoken), 'model')} in the verdict"
-                f" {'was' if n_once == 1 else 'were'} trained only once. One training cannot show"
-                " whether a difference is real or noise."
+                f" {'was' if n_once == 1 else 'were'} trained only once. {once_words(results)}"
+                f" {new_run(results)}"
             ),
             code=with_more(results, "retrain.seeds", _MORE_SEEDS),
         )
@@ -88,8 +89,8 @@ def more_epochs(reported: ReportedRun) -> Iterator[NextStep]:
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
     if last >= ceiling:
         yield NextStep(
-            action="Retrain for more epochs",
-            fact=f"The winner was best in epoch {last}, the last one allowed.",
+            action="Run again with more epochs",
+            fact=(f"The winner was best in epoch {last}, the last one allowed. {new_run(results)}"),
             code=with_more(results, "retrain.epochs", 2 * ceiling),
         )
 
@@ -147,8 +148,11 @@ def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
     if found.seed_sd > found.image_sd:
         n = max(found.n_seeds)
         yield NextStep(
-            action="Repeat the retraining with more seeds",
-            fact=f"{difference} Most of this noise comes from the {n} seeds, not from the images.",
+            action="Run again with more seeds",
+            fact=(
+                f"{difference} Most of this noise comes from the {n} seeds, not from the images."
+                f" {new_run(results)}"
+            ),
             code=with_more(results, "retrain.seeds", 2 * n),
         )
     elif (

@@ -36,6 +36,12 @@ def with_more(results: Results, key: str, count: int) -> str:
     return rerun(results.run.command, "--set", f"{key}={count}", without=(key,))
 
 
+def new_run(results: Results) -> str:
+    """That the command of `with_more` searches again."""
+    preset = ", with the preset standard" if results.run.preset == "quick" else ""
+    return f"This command starts a new run: it searches again{preset}."
+
+
 def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:
     """What to do, and the options that do it, where a training lacked memory or time.
 

@@ -12,12 +12,13 @@ from tuner.report.edges import edges, with_edges
 from tuner.report.facts import (
     MANY_FAILED,
     is_cut_off,
+    once_words,
     optimism,
     trainings_words,
     weights_of,
     winner_of,
 )
-from tuner.report.model_summary import summarise
+from tuner.report.model_summary import score_text, summarise
 from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
 from tuner.report.text import decimal, integer, percent, plural
 
@@ -41,8 +42,8 @@ def seeds(results: Results) -> CheckResult:
     if min(counts) == 1:
         fact = (
             f"{counts.count(1)} of {of_models} in the verdict"
-            f" {'was' if counts.count(1) == 1 else 'were'} trained only once. One training cannot"
-            " show whether a difference is real or noise."
+            f" {'was' if counts.count(1) == 1 else 'were'} trained only once."
+            f" {once_words(results)}"
         )
         return CheckResult(title=title, state="warn", fact=fact, items=items)
     scores = [run.test.accuracy for run in winner.result.runs]
@@ -65,7 +66,8 @@ def search_noise(results: Results) -> CheckResult:
     title, winner, search = "The search's best score held", winner_of(results), results.search
     better = "higher" if search.direction == "max" else "lower"
     trials = plural(search.n_trials, "trial")
-    best = f"({better} is better): {decimal(search.best_score, 4)} in the search, best of {trials}"
+    score = score_text(search.best_score, search.objective)
+    best = f"({better} is better): {score} in the search, best of {trials}"
     if winner is None:
         fact = "The winner was not retrained. The best of many validation scores is optimistic."
         return CheckResult(
@@ -73,7 +75,8 @@ def search_noise(results: Results) -> CheckResult:
         )
     kept, data = winner.kept.validation_score, results.data
     again = (
-        f"{decimal(kept, 4)} after retraining, best of {plural(len(winner.result.runs), 'seed')}"
+        f"{score_text(kept, search.objective)} after retraining, best of"
+        f" {plural(len(winner.result.runs), 'seed')}"
     )
     items = ((search.objective, f"{best}; {again}"),)
     gap = optimism(results, winner)
@@ -91,11 +94,13 @@ def search_noise(results: Results) -> CheckResult:
         return CheckResult(title=title, state="not known", fact=fact, items=items)
     yardstick = f"two standard errors on {plural(data.n_validation, 'validation image')}"
     has_sunk = gap > 2 * sqrt(kept * (1 - kept) / data.n_validation)
-    fact = (
-        f"After retraining, the winner is worse by more than {yardstick}."
-        if has_sunk
-        else f"After retraining, the winner is better, or worse by at most {yardstick}."
-    )
+    if gap <= 0:
+        how = "not worse"
+    elif has_sunk:
+        how = f"worse by more than {yardstick}"
+    else:
+        how = f"worse, but by at most {yardstick}"
+    fact = f"After retraining, the winner is {how}."
     return CheckResult(title=title, state="warn" if has_sunk else "pass", fact=fact, items=items)
 
 
@@ -111,8 +116,8 @@ def best_values(results: Results) -> CheckResult:
             title=title,
             state="not known",
             fact=(
-                "The winner is a setting that the search started with"
-                f" ({results.search.best_origin}), so none of its values was chosen from a range."
+                f"The winner is a starting setting, {results.search.best_origin}, so none of its"
+                " values was chosen from a range."
             ),
         )
     if not of:
@@ -153,10 +158,8 @@ def last_epoch(results: Results) -> CheckResult:
         (m.title, f"({n} of {plural(len(m.runs), 'training')})") for m, n in _cut_off(results)
     ]
     if not is_cut_off(winner, results.search.objective):
-        fact = (
-            f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last} (at most"
-            f" {ceiling})."
-        )
+        at_most = f" (at most {ceiling})" if last < ceiling else ""
+        fact = f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}{at_most}."
         if cut_off:
             fact += (
                 " Some trainings were best in the last epoch allowed and may still have been"
