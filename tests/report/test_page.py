@@ -20,7 +20,7 @@ from .fixtures import HOSTILE, page, recommending, results, search_only, trials
 
 __all__ = ["drawn_once"]
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
+VOID = {"meta", "link", "br", "wbr", "hr", "img", "input"}
 
 
 class Page(HTMLParser):

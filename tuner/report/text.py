@@ -63,8 +63,11 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """A share, 0 to 1, in per cent: `78.1 %`."""
-    return MISSING if share is None else f"{decimal(100 * share, digits)} %"
+    """A share, 0 to 1, in per cent: `78.1 %`; what is no number has no unit."""
+    if share is None:
+        return MISSING
+    text = decimal(100 * share, digits)
+    return f"{text} %" if math.isfinite(share) else text
 
 
 def is_share(objective: str) -> bool:

@@ -63,7 +63,7 @@ def test_other_comparisons_stand_below_the_verdict_one_a_line() -> None:
     lines = summary_lines(ended(recommending(run)), "")
     assert lines[3].startswith("Better than the baseline: ")
     assert lines[3].endswith(" test images.")
-    assert lines[4].startswith("  The winner is a setting that the search started with")
+    assert lines[4].startswith("  The winner is a starting setting, defaults: no setting from")
     assert lines[5].startswith("  Against EfficientNetB2 (from scratch): ")
     assert lines[6] == ""
 

@@ -142,7 +142,7 @@ def test_the_family_is_chosen_by_the_search_and_another_familys_names_are_fixed(
         "model": ("efficientnet_lite0", "search"),
         "learning_rate": (0.1, "search"),
         "optimizer": ("adamw", "fixed"),
-        "momentum": (0.9, "fixed"),
+        "momentum": (0.9, "not active"),
     }
     snippets = {key: code for _, key, code in best.snippets}
     assert yaml.safe_load(snippets["yaml"])["model"] == "efficientnet_lite0"

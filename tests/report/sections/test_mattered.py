@@ -202,7 +202,7 @@ def test_trials_without_a_score_are_counted_and_not_drawn() -> None:
     odd = (trial(90, None), trial(91, math.nan), replace(trial(92, 0.5), is_stopped=True))
     source = section(run(), (*search(20), *odd))
     assert "This section uses 20 of 23 trials, by their <bdi>val_accuracy</bdi>" in source
-    assert "It does not use trials that failed, were stopped" in source
+    assert "It does not use starting settings, or trials that failed, were stopped" in source
     assert len(positions(handed_over(source))) == 20
 
 

@@ -65,7 +65,7 @@ def test_values_without_effect_and_epochs_that_were_not_trained_are_not_shown_as
 
 
 def test_the_correction_counts_tested_comparisons_and_an_assumption_stands_below_them() -> None:
-    assumed = "the difference is larger than seeds plausibly cause (4.5 points is assumed)"
+    assumed = "the difference is larger than seeds plausibly cause (a spread is assumed)"
     of_one = difference(
         opponent="efficientnet_b2", n_seeds=(3, 1), p_value=None, p_adjusted=None, reason=assumed
     )

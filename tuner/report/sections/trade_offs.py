@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from tuner.metrics.trade_offs import Option, front, latency_noise, options
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import Chart, draw
+from tuner.report.charts.figures import Chart, draw, label_scores
 from tuner.report.charts.scales import of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.reported_run import ReportedRun
@@ -168,7 +168,7 @@ def _paint(axes: Axes, found: TradeOffs, number: int, objective: Objective) -> N
     axes.plot(*_split(plain), "o", color=TUNED, markersize=6)
     axes.plot(*_split(map(place, winner)), "*", color=TUNED, markersize=12)
     axes.set_xlabel(cost.title + (" (log scale)" if axes.get_xscale() == "log" else ""))
-    axes.set_ylabel(objective.name, parse_math=False)
+    label_scores(axes.yaxis, objective.name)
 
 
 def _split(places: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
