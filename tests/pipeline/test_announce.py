@@ -148,4 +148,4 @@ def test_images_in_no_part_are_counted_with_the_reason(
 ) -> None:
     layout = [f"{part}/{c}/*.png 20" for part in ("train", "val", "test") for c in ("cat", "dog")]
     found = notices(tmp_path, layout, split=split, preset="quick")
-    assert found[1] == f"56 of 120 images are not used ({why})"
+    assert f"56 of 120 images are not used ({why})" in found

@@ -29,11 +29,11 @@ class ModelStyle:
     def line(self) -> str:
         """The line in words, for legends in text."""
         if isinstance(self.dash, str):
-            return {"-": "solid", "--": "dashed", "-.": "dash-dotted"}[self.dash]
+            return {"-": "solid", "--": "dashed", "-.": "dashes and dots"}[self.dash]
         lengths = self.dash[1]
         if max(lengths) == 1:
             return "dotted"
-        return "dash-dotted" if len(lengths) > 2 else "dashed"
+        return "dashes and dots" if len(lengths) > 2 else "dashed"
 
 
 _STYLES = {
