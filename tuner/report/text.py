@@ -35,6 +35,8 @@ _TEXTS = re.compile(
     r"|(?P<text>[^<]+)",
     re.DOTALL,
 )
+# After these a line break shows nowhere.
+_BLOCK_END = re.compile(r"(</(?:dl|div|details|figure|h\d|li|ol|p|table|tbody|thead|tr|ul)>)\n+")
 _UNIT = re.compile(r"(?<=[\d\]]) (?=(?:%|ms|kB|MB|GB|points?)(?!\w))")
 
 # Web addresses come first, since they stay whole. A slash that opens a path follows no word, so
@@ -76,7 +78,7 @@ def is_share(objective: str) -> bool:
 
 
 def glued(html: Markup) -> Markup:
-    """HTML in which no line ends between a number and its unit.
+    """HTML in which no line ends between a number and its unit, or in vain between two blocks.
 
     Names, code and what belongs to scripts stay as they are.
     """
@@ -84,7 +86,7 @@ def glued(html: Markup) -> Markup:
     def glue(match: re.Match[str]) -> str:
         return match["whole"] or _UNIT.sub("\u00a0", match["text"])
 
-    return Markup(_TEXTS.sub(glue, html))
+    return Markup(_BLOCK_END.sub(r"\1", _TEXTS.sub(glue, html)))
 
 
 def points(difference: float, digits: int = 1) -> str:
