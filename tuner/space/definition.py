@@ -218,18 +218,15 @@ class SearchSettings:
         method: One of `tuner.space.methods.METHODS`.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor between rungs.
-        iterations: How often the whole of Hyperband is run; the other methods get as much to do by
-            default.
+        iterations: How often the whole of Hyperband is run; other methods get as much to do.
         max_trials: Trials at most, promotions included; None leaves the number to the method.
         max_total_epochs: Epochs of all trials together at most; None takes the sum of Hyperband,
             or sets no limit where `max_trials` is given.
-        patience: Epochs without improvement of the objective after which a trial ends; None never
-            ends it early.
+        patience: Epochs without improvement of the objective that end a trial; None for no end.
         min_epochs: Epochs of the first rung at least.
         min_expected_gain: A search ends by itself once its model expects less of any new setting,
             in the unit of the objective; None never ends it.
-        most_multiply_adds: Of one image, that a drawn setting of the CNN family may take; None for
-            all that the space has. Preset or time budget decides it, no file.
+        most_multiply_adds: Of an image, for a drawn CNN; set by preset or budget, None for no limit.
     """
 
     method: str
