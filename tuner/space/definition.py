@@ -226,7 +226,7 @@ class SearchSettings:
         min_epochs: Epochs of the first rung at least.
         min_expected_gain: A search ends by itself once its model expects less of any new setting,
             in the unit of the objective; None never ends it.
-        most_multiply_adds: Of an image, for a drawn CNN; set by preset or budget, None for no limit.
+        most_multiply_adds: Of an image, for a drawn CNN; preset or budget sets it, None is none.
     """
 
     method: str
