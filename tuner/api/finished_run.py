@@ -225,7 +225,7 @@ class FinishedRun:
 
     @property
     def recipe(self) -> UsableRecipe:
-        """The sealed recipe of the recommended model; of a search alone, that of its winner.
+        """The recipe of the recommended model; of a search alone, that of its winner.
 
         Raises:
             ConfigurationError: If there is none yet, or it cannot be read.

@@ -49,7 +49,7 @@ def run(
             batches `(x, y)`, such as a `tf.data.Dataset`, a `keras.utils.PyDataset` or PyTorch's
             `DataLoader`. Data in memory are written to `data_dir` once.
         validation_data: More of the same, which validates; None cuts it from `data`.
-        test: More of the same, which is sealed until the comparison; None cuts it from `data`.
+        test: More of the same, for scores and no choice; None cuts it from `data`.
         name: What data in memory are called in reports.
         class_names: Names of the classes, in the order of the labels, or by label.
         **options: The options of the command line, by the same names. `space` may also be a dict or
