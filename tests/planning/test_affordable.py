@@ -64,7 +64,7 @@ def test_what_takes_many_times_as_long_is_left_out_with_its_reason() -> None:
     reason = expense("cnn", LARGE, SPEC, MOST)
     assert reason is not None
     assert reason.startswith("it takes ")
-    assert reason.endswith("million: 4 times what the starting setting takes")
+    assert reason.endswith("million: 4 times what the defaults take")
     assert is_expense(reason)
     assert not is_expense("conv_blocks is 6, but 6 poolings by 2 would shrink 8x8 images")
 

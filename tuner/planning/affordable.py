@@ -28,7 +28,7 @@ MOST_TIMES = 4
 # Begins the origin of the settings with which `start_from: [defaults]` begins a search.
 DEFAULTS = "defaults"
 
-_SUFFIX = f"{MOST_TIMES} times what the starting setting takes"
+_SUFFIX = f"{MOST_TIMES} times what the defaults take"
 
 # Of a space with fewer settings that are affordable, most draws would be made in vain.
 _LEAST_SHARE, _N_DRAWN = 0.25, 64

@@ -109,7 +109,7 @@ def _limit_notices(options: RunOptions, file: SearchSpaceFile) -> Iterator[str]:
     if most := file.search.most_multiply_adds:
         yield (
             f"preset {options.preset}: skips networks of more than {most / 1e6:,.1f} million"
-            f" multiply-adds an image, {MOST_TIMES} times those of the starting setting"
+            f" multiply-adds an image, {MOST_TIMES} times those of the defaults"
         )
 
 
