@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def is_own(model: str) -> bool:
-    """Whether a model is a builder of your own, `package.module:name`, or an ensemble has one."""
+    """Whether a model is your own builder, `package.module:name`, or an ensemble with one."""
     return ":" in model
 
 

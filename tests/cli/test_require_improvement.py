@@ -105,8 +105,8 @@ def test_a_run_that_was_stopped_keeps_its_own_code(ended: Ended, stopped: str, c
         (
             "--preset=quick",
             (
-                "--require-improvement needs several seeds, but preset quick may train one only:"
-                " add --set retrain.seeds=3."
+                "--require-improvement needs several seeds, but the quick preset may train only"
+                " one: add --set retrain.seeds=3."
             ),
         ),
     ],

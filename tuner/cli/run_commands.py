@@ -126,8 +126,8 @@ def check_testable(
 
     if preset == "quick" and "retrain.seeds" not in stated_keys(overrides):
         raise click.UsageError(
-            "--require-improvement needs several seeds, but preset quick may train one only: add"
-            " --set retrain.seeds=3."
+            "--require-improvement needs several seeds, but the quick preset may train only one:"
+            " add --set retrain.seeds=3."
         )
     if nested:
         raise click.UsageError(

@@ -31,6 +31,7 @@ from tuner.pipeline.preparation.remembered import read_remembered
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, read_sizes
 from tuner.pipeline.sizing import MEASURING_SHARE, SHORT_S, SHORTEST_S, SizedRun, sizes_for
+from tuner.planning.affordable import is_expense
 from tuner.planning.candidates import built_corners, candidates
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known, forecast
@@ -196,7 +197,7 @@ def _plan(
         executor=work.options.execution.executor,
         n_workers=executor.n_workers,
         constraints=work.file.constraints.words,
-        n_drawn=len(work.settings) + len(work.rejected),
+        n_drawn=len(work.settings) + sum(not is_expense(reason) for reason in work.rejected),
         refused=tuple(reason for reason in work.rejected if breach_of(reason)),
         corners=tuple(found.corners),
         costs=tuple(cost for key, cost in measured.costs.items() if key in found.of_space),
@@ -228,7 +229,7 @@ class _Shop:
     measuring_s: float
 
     def in_budget(self, sizes: Sizes | None) -> tuple[Known, Sizes | None]:
-        """What your time budget makes of it, and its sizes; all of it where it decides nothing.
+        """What a run does in your time budget, and its sizes; all of it without a budget.
 
         Args:
             sizes: Those of an unfinished run; None where none were decided.

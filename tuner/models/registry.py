@@ -96,7 +96,7 @@ def check_name(model: str, where: str = "") -> None:
     Raises:
         ConfigurationError: With the nearest name.
     """
-    if model not in BUILDERS and ":" not in model:
+    if model not in BUILDERS and not is_own(model):
         raise ConfigurationError(
             f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS)
         )

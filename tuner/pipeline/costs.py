@@ -11,7 +11,7 @@ from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
-from tuner.models.registry import BUILDERS
+from tuner.names import is_own
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import cheap_seeds
 from tuner.pipeline.run_options import RunOptions
@@ -132,7 +132,7 @@ def known_of(
         n_train=len(data.folds[0].train),
         n_folds=len(data.folds),
         n_test=n_test,
-        keeps_models=file.model in BUILDERS,
+        keeps_models=not is_own(file.model),
         largest_checkpoint_bytes=max((corner.checkpoint_bytes for corner in found), default=0),
         n_workers=n_workers,
         ready_s=ready_s,

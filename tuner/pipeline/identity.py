@@ -45,6 +45,7 @@ def identity(
     if not file.costs:
         # Runs of earlier versions, which had none, still go on.
         del space["costs"]
+    # Likewise; a quick run of an earlier version drew other settings.
     if file.search.most_multiply_adds is None:
         del space["search"]["most_multiply_adds"]
     # Who looks on changes nothing.

@@ -33,7 +33,8 @@ class Preset:
         finalists: Settings at most that are retrained, unless the space says so.
         held: Hyperparameters of backbones that keep their usual value where several families are
             searched together.
-        leaves_out_dear: Whether no setting is drawn that takes many times as long as a usual one.
+        skips_large_networks: Whether no network is drawn that computes many times as much as the
+            usual one.
     """
 
     from_scratch: FromScratch
@@ -48,7 +49,7 @@ class Preset:
     max_validation: int | None = None
     finalists: int = 2
     held: tuple[str, ...] = ()
-    leaves_out_dear: bool = False
+    skips_large_networks: bool = False
 
 
 FROM_SCRATCH = FromScratch(input_size=96)
@@ -70,7 +71,7 @@ PRESETS: Mapping[PresetName, Preset] = {
         min_backbone_size=96,
         # Each network then goes through the images once.
         held=("input_size", "pooling", "unfreeze_blocks"),
-        leaves_out_dear=True,
+        skips_large_networks=True,
     ),
     "standard": Preset(from_scratch=FROM_SCRATCH),
     "thorough": Preset(

@@ -115,7 +115,12 @@ def built_corners(
         (family.model, values) for family in each_family(file) for values in corners(family.space)
     ]
     tried += [(setting.model.removesuffix(HEAD), setting.values) for setting in settings]
-    found = [build_corner(model, values, spec, file.constraints) for model, values in tried]
+    most = file.search.most_multiply_adds
+    found = [
+        build_corner(model, values, spec, file.constraints)
+        for model, values in tried
+        if expense(model, values, spec, most) is None
+    ]
     if all(corner.problem for corner in found):
         raise ConfigurationError(
             f"{file.name}: no model can be built: {found[0].problem}",

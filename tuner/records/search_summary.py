@@ -65,8 +65,8 @@ class SearchSummary:
         sized: What a time budget has chosen, in a line; empty where none has.
         constraints: What a model must stay under, such as `parameters <= 5,000,000`.
         n_refused: Sampled settings that were not trained, as they break a constraint.
-        n_too_long: Sampled settings that were not trained, as they take many times as long as the
-            usual one: of a time budget, or of `quick`.
+        n_too_long: Sampled settings that `quick` or a time budget skipped, as they compute many
+            times as much as the usual setting.
         n_over: Trials that failed since their trained models break one.
         ending: Why the method ended the search before its limits; empty where it did not.
         objectives: The objective, and costs to keep low; empty where there is nothing beside the

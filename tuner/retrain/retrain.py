@@ -28,7 +28,8 @@ class RetrainOrder:
 
     Attributes:
         seeds: One per training of a contender.
-        n_seeds: Trainings of a contender by its name, where it has fewer than `seeds`.
+        n_seeds: Trainings of a contender by its name, where they are fewer than `seeds`. Where time
+            may run out, such contenders come after all others.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
@@ -52,7 +53,7 @@ def retrain(
     listener: Listener,
     request: StopRequest,
 ) -> list[list[Trained]]:
-    """Train each contender once per seed; the seeds take turns with the folds.
+    """Train each contender once for each of its seeds; the seeds take turns with the folds.
 
     Args:
         contenders: What is trained.
@@ -68,18 +69,22 @@ def retrain(
     """
     names = ", ".join(contender.title for contender in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
+    most = len(order.seeds)
+    counts = {one.name: order.n_seeds.get(one.name, most) for one in contenders}
     for contender in contenders:
-        for number, fold in enumerate(data.folds[: len(order.seeds)]):
+        for number, fold in enumerate(data.folds[: counts[contender.name]]):
             part = drawn_fold(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
-    most = len(order.seeds)
     pairs = [
         (contender, number)
         for number in range(most)
         for contender in contenders
-        if number < order.n_seeds.get(contender.name, most)
+        if number < counts[contender.name]
     ]
+    if order.deadline is not None:
+        # Those with several seeds decide the verdict.
+        pairs.sort(key=lambda pair: counts[pair[0].name] < most)
     trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender in contenders]

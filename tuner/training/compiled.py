@@ -14,7 +14,8 @@ from tuner.backend.active import backend, plain_copy
 from tuner.backend.class_scores import class_scores
 from tuner.backend.protocol import Backend
 from tuner.errors import ConfigurationError
-from tuner.models.registry import BUILDERS, build
+from tuner.models.registry import build
+from tuner.names import is_own
 from tuner.records.image import ImageSpec
 from tuner.space.definition import Precision
 from tuner.space.vocabulary import with_all_defaults
@@ -50,13 +51,13 @@ def compiled_model(
     """
     # Layers of your own may not bear another precision than that of their builder, nor may any
     # model after it.
-    is_ours = model in BUILDERS and not is_plain
+    is_ours = not is_own(model) and not is_plain
     with active.training_precision(precision) if is_ours else active.precision():
-        if model not in BUILDERS:
+        if is_own(model):
             # Keras numbers metrics of a name: what was built before must not make `auc` an `auc_1`.
             reset_uids()
         built = build(model, values, image_spec)
-        units = built.output_shape[-1] if model in BUILDERS else fit_to(built, model, image_spec)
+        units = built.output_shape[-1] if not is_own(model) else fit_to(built, model, image_spec)
     if built.compiled:
         _check_compiled(built, model, image_spec, units)
         return built
@@ -66,7 +67,7 @@ def compiled_model(
     loss = _maker(is_plain).crossentropy(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
-    if model not in BUILDERS:
+    if is_own(model):
         # Before it is compiled with a loss that takes probabilities.
         with_probabilities(built, model, image_spec, units)
     built.compile(

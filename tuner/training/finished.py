@@ -16,7 +16,8 @@ from tuner.backend.active import plain_copy
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import trained_part
-from tuner.models.registry import BUILDERS, build
+from tuner.models.registry import build
+from tuner.names import is_own
 from tuner.records.image import ImageSpec
 from tuner.store.files.leftovers import writer
 from tuner.store.model_file import weights_file
@@ -43,7 +44,7 @@ def finished_model(
     """
     weights = load_checkpoint(checkpoint).weights
     own = weights[fold * len(weights) // n_folds :]
-    if model not in BUILDERS:
+    if is_own(model):
         built, predicting = _own(model, values, image_spec)
         put_weights(built, own)
         return plain_copy(predicting)
@@ -59,7 +60,7 @@ def finished_model(
 
 def untrained_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     """A model as `finished_model` makes it, with the weights that its training would begin with."""
-    if model not in BUILDERS:
+    if is_own(model):
         return plain_copy(_own(model, values, image_spec)[1])
     with active.precision("float32"):
         return plain_copy(build(model, values, image_spec))
@@ -136,7 +137,7 @@ def load_finished(
         else:
             _check_fits(loaded, path, image_spec)
             return loaded
-    if model in BUILDERS:
+    if not is_own(model):
         raise ConfigurationError(
             f"{path}: cannot be loaded as a Keras model: {reason}", "train it again."
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from tuner.backend.active import backend
 from tuner.backend.steps import Steps, example_outputs
-from tuner.models.registry import BUILDERS
+from tuner.names import is_own
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
@@ -55,7 +55,7 @@ class PreparedModels:
     def prepare(self, task: TrainTask, data: TrainingData) -> PreparedModel:
         """A model for a task: a fresh one, or a kept one that is set as a fresh one would be."""
         # Your own builder may draw from any generator, and may keep state that cannot be reset.
-        if task.model not in BUILDERS:
+        if is_own(task.model):
             keras.utils.set_random_seed(task.seed % 2**32)
             # A training step of their own may know nothing of weights.
             is_weighted = task.values.get("imbalance") == "class_weights"

@@ -14,6 +14,7 @@ from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.constrained import without_too_large
+from tuner.pipeline.preparation.cost_limit import with_cost_limit
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
 from tuner.pipeline.preparation.remembered import remembered
@@ -21,7 +22,7 @@ from tuner.pipeline.preparation.start_settings import StartSettings, start_setti
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.run_options import RunOptions
-from tuner.planning.affordable import MOST_TIMES, limited
+from tuner.planning.affordable import MOST_TIMES
 from tuner.records.events import Listener
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
@@ -81,8 +82,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     file = constrained.file
     # Of the space as you wrote it: what a builder declares follows from its code.
     starts = start_settings(file, card, dataset, split)
-    if PRESETS[options.preset].leaves_out_dear:
-        file = limited(file, starts.settings, dataset.spec, options.seed)
+    if PRESETS[options.preset].skips_large_networks:
+        file = with_cost_limit(file, dataset.spec, options.seed)
     earlier = remembered(file, card, dataset, split, options.out, starts)
     now = identity(options, file, dataset, str(precision), starts.settings)
     file, notices = with_builder(options, card, file, dataset.spec, listener)

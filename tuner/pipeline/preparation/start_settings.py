@@ -18,7 +18,7 @@ from tuner.planning.affordable import DEFAULTS
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, stated_baseline
-from tuner.space.definition import Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.definition import Family, Parameter, SearchSpaceFile, Space, SplitSettings
 from tuner.space.families import built, each_family, in_family
 from tuner.space.sampling import has_setting, setting_of
 from tuner.space.vocabulary import VOCABULARIES, Term
@@ -95,8 +95,7 @@ def _starts(
         yield name, f": what {file.model} takes by default is its own"
     elif name == DEFAULTS:
         for family in each_family(file):
-            terms = VOCABULARIES.get(family.model, {})
-            values = setting_of(family.space, partial(_usual, terms))
+            values = usual_values(family)
             origin = f"{name} of {family.name}" if file.families else name
             yield StartSetting(origin=origin, values=in_family(file, family, values)), ""
     elif name == BASELINE:
@@ -177,6 +176,11 @@ def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
     return setting_of(
         space, lambda one: whole.get(one.name, whole.get(one.name.rpartition("_")[0]))
     )
+
+
+def usual_values(family: Family) -> dict[str, Any]:
+    """The setting that a family's space calls usual."""
+    return setting_of(family.space, partial(_usual, VOCABULARIES.get(family.model, {})))
 
 
 def _usual(terms: Mapping[str, Term], parameter: Parameter) -> Any:
