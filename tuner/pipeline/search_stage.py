@@ -57,7 +57,7 @@ def search_space(
 
     file = job.file
     tables = TrialTables(job.folder.path, file.space.searched)
-    study = _study(job, executor.n_workers)
+    study = study_of(job, executor.n_workers)
     job.epoch_watchers.append(study.take_epoch)
 
     def tell(event: Event) -> None:
@@ -83,7 +83,8 @@ def search_space(
     return found
 
 
-def _study(job: Job, n_workers: int) -> Study:
+def study_of(job: Job, n_workers: int) -> Study:
+    """The trials of the search, by its method, before any of them was trained."""
     file, spec = job.file, job.dataset.spec
     return make_study(
         space=file.space,
