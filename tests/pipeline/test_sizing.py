@@ -13,12 +13,15 @@ import pytest
 from tests.images import SMALL_CNN
 from tests.pipeline.comparison.jobs import executor, job, trial
 from tests.planning.costs import cost
+from tests.planning.test_sizing import with_backbone
 from tuner.errors import SearchError
 from tuner.pipeline import sizing
+from tuner.pipeline.costs import Variant, Work
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, read_sizes, settled
-from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized
+from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized, sizes_for
+from tuner.pipeline.training_data import training_data
 from tuner.planning.measure import Candidate, Measured
 from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
@@ -27,6 +30,9 @@ from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.store.files.reading import DamagedFileError
 
 HOUR_S = 3600.0
+BUDGET_S = 700.0
+# Of a backbone for an image: without it, the search would have more seeds or epochs.
+SLOW_S = 0.003
 
 
 @pytest.fixture
@@ -256,6 +262,34 @@ def test_short_budget_measures_few_settings_and_compares_no_backbone(
     assert after.file.compare == ("baseline",)
     assert after.sizes is not None
     assert "without EfficientNetB2" in after.sizes.text
+
+
+@pytest.mark.parametrize(
+    ("image_s", "share", "has_backbone"),
+    [(SLOW_S, 0.2, True), (SLOW_S, 0.0, False), (10 * SLOW_S, 0.2, False)],
+)
+def test_a_backbone_may_take_a_fifth_of_the_time_whatever_that_costs_the_search(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    image_s: float,
+    share: float,
+    *,
+    has_backbone: bool,
+) -> None:
+    monkeypatch.setattr(sizing, "BACKBONE_SHARE", share)
+    possible = [Variant(known=one) for one in with_backbone(image_s)]
+    found = begun(tmp_path, [], BUDGET_S)
+    work = Work(
+        options=found.options,
+        file=found.file,
+        dataset=found.dataset,
+        data=training_data(found.dataset, tmp_path),
+        settings=(),
+        starts=(),
+    )
+    sizes = sizes_for(work, possible, BUDGET_S, BUDGET_S).sizes
+    assert sizes.fits
+    assert sizes.has_backbones is has_backbone
 
 
 @pytest.mark.usefixtures("candidates")

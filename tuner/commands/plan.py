@@ -248,7 +248,7 @@ class _Shop:
     def sized(self, budget_s: float) -> SizedRun:
         """What a run does in a time budget."""
         known, work = without_last_resorts(self.known), self.work
-        possible = variants(without_backbones(known, work) if budget_s < SHORT_S else known, work)
+        possible = variants(without_backbones(known) if budget_s < SHORT_S else known, work)
         left_s = budget_s - self._measuring_s(budget_s)
         return sizes_for(work, possible, left_s, budget_s)
 
@@ -260,7 +260,7 @@ class _Shop:
         known = self.known if sizes.tries_baseline else without_baselines_trial(self.known)
         known = known if sizes.compares_baseline else without_baseline(known)
         known = with_affordable(known, self.work, sizes.most_multiply_adds)
-        whole = known if sizes.has_backbones else without_backbones(known, self.work)
+        whole = known if sizes.has_backbones else without_backbones(known)
         return resized(whole, sizes.size)
 
     def bought(self, budget_s: float) -> Bought:

@@ -178,7 +178,7 @@ def variants(known: Known, work: Work) -> list[Variant]:
         less = without_baselines_trial(one.known)
         if len(less.starts) < len(one.known.starts):
             found.append(replace(one, known=less, tries_baseline=False))
-    lean = [replace(one, known=without_backbones(one.known, work)) for one in found]
+    lean = [replace(one, known=without_backbones(one.known)) for one in found]
     return found if lean == found else [*found, *lean]
 
 
@@ -225,7 +225,7 @@ def without_baselines_trial(known: Known) -> Known:
     return replace(known, starts=[cost for cost in known.starts if cost.key not in compared])
 
 
-def without_backbones(known: Known, work: Work) -> Known:
+def without_backbones(known: Known) -> Known:
     """The same without backbones in the comparison; the same record where there are none."""
     kept = [pair for pair in known.contenders if pair[0].name not in BACKBONES]
     if len(kept) == len(known.contenders):

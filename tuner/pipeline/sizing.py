@@ -18,6 +18,7 @@ from tuner.pipeline.costs import (
     compared,
     known_of,
     variants,
+    without_backbones,
     without_dear_baseline,
     work_of,
 )
@@ -25,7 +26,7 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
 from tuner.planning.candidates import MAX_MEASURED, opponents
-from tuner.planning.forecast import Known
+from tuner.planning.forecast import Known, forecast
 from tuner.planning.measure import Allowance, measure, skipped_words
 from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
 from tuner.records.contender import Contender
@@ -39,6 +40,10 @@ from tuner.space.sampling import n_settings
 
 # In less time nothing can be measured that would help.
 SHORTEST_S = 60.0
+
+# Of few photos, a pretrained network is mostly the best model that a run sees: it is worth more
+# than longer epochs or a third seed of the others.
+BACKBONE_SHARE = 0.2
 
 # A backbone takes minutes to build, trace and measure. In less time none is compared, and fewer
 # settings are measured.
@@ -161,15 +166,17 @@ def sizes_for(
     options, file = work.options, work.file
     bounds = bounds_of(options, file)
     found, variant = _largest(possible, bounds, left_s, options.seed)
-    if not found.fits and (shorter := without_dear_baseline(possible)):
+    if with_backbones := _with_cheap_backbones(work, possible, bounds, left_s):
+        found, variant = with_backbones
+    elif not found.fits and (shorter := without_dear_baseline(possible)):
         # Of two networks that hardly began to learn, no verdict says anything.
         found, variant = _largest(shorter, bounds, left_s, options.seed)
-    forecast = found.forecast
+    expected = found.forecast
     # A search alone says nothing of a comparison that may follow.
     has_backbones = options.search_only or any(
         contender.name in BACKBONES for contender, _ in found.known.contenders
     )
-    after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
+    after_s = max(0.0, expected.total_s.high - expected.search_s.high - expected.other_s.high)
     # Where not even the smallest size fits, time is shared out as without sizes.
     shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
     return SizedRun(
@@ -188,10 +195,24 @@ def sizes_for(
                 else max(file.retrain.seeds, file.retrain.cheap_seeds or 0)
             ),
             retraining_s=min(after_s, shared_s),
-            ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
+            ending_s=min(expected.other_s.high, max(0.0, shared_s - after_s)),
             text=f"{_short(budget_s)}: {_text(found, file, variant)}",
         ),
     )
+
+
+def _with_cheap_backbones(
+    work: Work, possible: Sequence[Variant], bounds: Bounds, left_s: float
+) -> tuple[Fitted, Variant] | None:
+    """The largest size with backbones, if they take `BACKBONE_SHARE` of the time at most."""
+    # Without any, the same record comes back.
+    having = [one for one in possible if without_backbones(one.known) is not one.known]
+    if not having:
+        return None
+    found, variant = _largest(having, bounds, left_s, work.options.seed)
+    without = forecast(without_backbones(found.known), work.options.seed)
+    backbones_s = found.forecast.total_s.high - without.total_s.high
+    return (found, variant) if found.fits and backbones_s <= BACKBONE_SHARE * left_s else None
 
 
 def _largest(
