@@ -15,7 +15,7 @@ from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.records.search_summary import SearchSummary
 from tuner.records.trial import Trial
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.text import plural
+from tuner.report.text import as_sentence, plural
 from tuner.space.definition import FAMILY, by_name
 from tuner.space.vocabulary import (
     BACKBONE_NAMES,
@@ -258,17 +258,15 @@ def weights_of(model: ModelResult) -> str | None:
 def once_words(results: Results) -> str:
     """What a single training leaves open, and what the verdicts that rest on one assume."""
     in_verdict = {model.name for model in results.models if model.in_verdict}
-    assumed = [
-        found
+    assumed = dict.fromkeys(
+        as_sentence(found.reason)
         for found in results.differences
-        if found.opponent in in_verdict and min(found.n_seeds) == 1
-    ]
-    if any(found.verdict in ("better", "worse") for found in assumed):
-        return (
-            "One training does not show the noise of seeds. A verdict that rests on one assumes how"
-            " much seeds differ; section “Models side by side” states the assumption."
-        )
-    return "One training cannot show whether a difference is real or noise."
+        if found.opponent in in_verdict
+        and min(found.n_seeds) == 1
+        and found.verdict in ("better", "worse")
+        and found.reason
+    )
+    return " ".join(assumed) or "One training cannot show whether a difference is real or noise."
 
 
 def trainings_words(model: ModelResult) -> str:

@@ -12,7 +12,6 @@ from tests.report.fixtures import (
     trials,
 )
 from tuner.records.results import Results
-from tuner.report.facts import once_words
 from tuner.report.sections import curves, model_comparison, verdict
 
 
@@ -79,8 +78,6 @@ def test_the_correction_counts_tested_comparisons_and_an_assumption_stands_below
     source = page(replace(run, differences=(difference(), of_one)), trials())
     assert "(Holm)" not in source
     assert f"{assumed[0].upper()}{assumed[1:]}." in source
-    told = once_words(replace(run, differences=(difference(), of_one)))
-    assert told.endswith("section “Models side by side” states the assumption.")
     both = difference(opponent="efficientnet_b2")
     tested = page(replace(run, differences=(difference(), both)), trials())
     assert "are corrected for 2 comparisons (Holm)" in tested

@@ -15,8 +15,7 @@ from tuner.report.charts.svg import INK
 from tuner.report.facts import in_block_order, without_effect
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.verdict_sentence import as_sentence
-from tuner.report.text import MISSING, value_text, without_folders
+from tuner.report.text import MISSING, as_sentence, value_text, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
