@@ -17,7 +17,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 from tuner.records.trial import StartSetting
 from tuner.search.methods.method import method_class
-from tuner.space.definition import SplitSettings
+from tuner.space.definition import SplitSettings, SplitSizes
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import n_settings
 
@@ -38,6 +38,7 @@ def told(
     starts: tuple[str, ...] = (),
     split: SplitSettings | None = None,
     preset: Any = "standard",
+    more: str = "",
 ) -> list[Any]:
     """All events, in a run that goes on where it was sized before."""
     given = root / "given"
@@ -46,7 +47,7 @@ def told(
     else:
         write(given, layout)
     (root / "s.yaml").write_text(
-        f"version: 1\nmodel: {model}\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
+        f"version: 1\nmodel: {model}\nspace: {{filters: [4, 8]}}\nsearch: {search}\n{more}"
     )
     card = resolve(str(given), [], root / "data")
     events: list[Any] = []
@@ -137,15 +138,29 @@ def test_what_is_searched_together_and_trained_first_is_told(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("split", "why"),
+    ("split", "more", "told"),
     [
-        (SplitSettings(seed=0, limit=24), "--limit"),
-        (SplitSettings(seed=0, max_train=20, max_validation=4), "preset quick"),
+        (SplitSettings(seed=0, limit=24), "", "56 of 120 images are not used (--limit)"),
+        (
+            SplitSettings(seed=0, max_train=20, max_validation=4),
+            "",
+            "56 of 120 images are not used (preset quick)",
+        ),
+        # Sizes that a space states take the place of the preset's ceilings.
+        (
+            SplitSettings(seed=0, sizes=SplitSizes(train=30, validation=10)),
+            "split: {train: 30, validation: 10}\n",
+            "40 of 120 images are not used (split in the search space)",
+        ),
+        (
+            SplitSettings(seed=0, limit=32, sizes=SplitSizes(train=30, validation=10)),
+            "split: {train: 30, validation: 10}\n",
+            "48 of 120 images are not used (--limit and split in the search space)",
+        ),
     ],
 )
 def test_images_in_no_part_are_counted_with_the_reason(
-    tmp_path: Path, split: SplitSettings, why: str
+    tmp_path: Path, split: SplitSettings, more: str, told: str
 ) -> None:
     layout = [f"{part}/{c}/*.png 20" for part in ("train", "val", "test") for c in ("cat", "dog")]
-    found = notices(tmp_path, layout, split=split, preset="quick")
-    assert f"56 of 120 images are not used ({why})" in found
+    assert told in notices(tmp_path, layout, split=split, preset="quick", more=more)

@@ -98,6 +98,16 @@ def test_doubts_of_the_trust_section_are_listed() -> None:
     assert any("3 of 23 trials" in item for item in items)
 
 
+def test_what_a_verdict_with_one_training_assumes_stands_in_the_list() -> None:
+    assumed = "the difference is larger than seeds cause (2 points are assumed)"
+    run = results(n_seeds=1)
+    alone = difference(n_seeds=(1, 1), p_value=None, p_adjusted=None, reason=assumed)
+    items = shown(replace(run, differences=(alone,))).texts["li"]
+    (once,) = [item for item in items if "trained only once" in item]
+    assert "The difference is larger than seeds cause (2 points are assumed)." in once
+    assert "section" not in once
+
+
 def test_best_hyperparameters_and_command_can_be_pasted() -> None:
     best, command = shown(TESTED).texts["code"]
     assert yaml.safe_load(best)["space"].keys() == TESTED.search.best_values.keys()

@@ -91,6 +91,21 @@ def test_each_trial_has_a_mark_within_the_frame() -> None:
     assert xs == sorted(xs)
 
 
+@pytest.mark.parametrize(
+    ("objective", "score", "end"),
+    [("val_accuracy", "69.89 %", "69.9 %"), ("val_loss", "0.6989", "0.699")],
+)
+def test_scores_have_the_unit_of_the_report(objective: str, score: str, end: str) -> None:
+    run = replace(TESTED, search=replace(TESTED.search, objective=objective))
+    found, words = drawn(run=run), objective.replace("val_", "validation ")
+    assert found.high == end
+    assert f"trial 0010: {score}" in [mark.title for mark in found.marks]
+    assert found.description.startswith(f"{words} of 23 trials from ")
+    text = text_of(shown(run))
+    assert f"The chart shows the {words} by trial" in text
+    assert f"The winner: {words} {end} (trial 0010)." in text
+
+
 def test_line_never_falls_and_ends_with_the_last_trial() -> None:
     found = drawn()
     places = [tuple(map(float, place.split(","))) for place in found.line.split()]
@@ -109,7 +124,9 @@ def test_long_searches_stay_small(n: int, most: int) -> None:
 
 def test_text_is_one_line() -> None:
     assert as_text(recommending(TESTED)).startswith("faces, complete, 23 trials. Use Baseline: ")
-    assert as_text(search_only()).startswith("faces, complete, 23 trials. Best val_accuracy 0.")
+    assert as_text(search_only()).endswith(
+        ", complete, 23 trials. Best validation accuracy 69.9 % (trial 0010)"
+    )
     hostile = as_text(replace(TESTED, data=replace(TESTED.data, name="a\n\x1b[2Jb")))
     assert hostile.isprintable()
     recipe = replace(TESTED, run=replace(TESTED.run, recipe="best.yaml"))

@@ -87,10 +87,18 @@ def test_size_is_readable(n_bytes: int | None, shown: str) -> None:
         ("<pre><code>echo 5 % 2</code></pre>", "<pre><code>echo 5 % 2</code></pre>"),
         ("<p>5 % <bdi>a 5 %</bdi> 5 %</p>", "<p>5\u00a0% <bdi>a 5 %</bdi> 5\u00a0%</p>"),
         ("<p>5 mistakes</p>", "<p>5 mistakes</p>"),
+        ("<p>a</p>\n\n<p>b</p>\n<b>c</b>\nd", "<p>a</p><p>b</p><b>c</b>\nd"),
     ],
 )
 def test_numbers_keep_their_units_and_names_and_code_stay(html: str, glued: str) -> None:
     assert text.glued(Markup(html)) == glued
+
+
+def test_shares_on_an_axis_have_no_idle_zeros() -> None:
+    shown = [text.short_percent(share) for share in (0.0, 0.8, 0.9705, 1.0)]
+    assert shown == ["0", "80", "97.05", "100"]
+    assert text.short_percent(0.97, 0) == "97"
+    assert text.short_percent(1.0, 0) == "100"
 
 
 def test_times_are_told_to_the_minute() -> None:

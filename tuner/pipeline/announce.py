@@ -126,16 +126,24 @@ def _unused(job: Job) -> str:
     split, n = job.dataset.split, len(job.dataset.images.labels)
     parts = [part for fold in split.folds for part in (fold.train, fold.validation)]
     n_used = len(np.unique(np.concatenate([*parts, split.test])))
-    dropped = split.dropped
-    n_dropped = dropped.n_copies_of_test + dropped.n_conflicting + dropped.n_duplicates
-    if n - n_used <= n_dropped:
+    n_unused = n - n_used - split.dropped.n
+    if n_unused <= 0:
         return ""
+    why = f" ({limits})" if (limits := _limits(job)) else ""
+    return f"{n_unused:,} of {plural(n, 'image')} are not used{why}"
+
+
+def _limits(job: Job) -> str:
+    """What leaves images out of every part; empty where nothing does."""
+    stated = (
+        "--limit" if job.dataset.limit is not None else "",
+        "split in the search space" if job.file.split is not None else "",
+    )
+    if any(stated):
+        # They take the place of the preset's ceilings.
+        return " and ".join(filter(None, stated))
     preset = job.options.preset
-    limited = "--limit" if job.dataset.limit is not None else ""
-    if not limited and PRESETS[preset].max_train is not None:
-        limited = f"preset {preset}"
-    why = f" ({limited})" if limited else ""
-    return f"{n - n_used - n_dropped:,} of {plural(n, 'image')} are not used{why}"
+    return f"preset {preset}" if PRESETS[preset].max_train is not None else ""
 
 
 def _uses(job: Job) -> str:

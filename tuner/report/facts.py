@@ -6,14 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
+from types import MappingProxyType
 from typing import Any
 
 from tuner.models.backbones.stages import is_fine_tuned
 from tuner.names import is_own
 from tuner.records.results import DataSummary, ModelResult, Results
+from tuner.records.search_summary import SearchSummary
+from tuner.records.trial import Trial
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.text import plural
-from tuner.space.vocabulary import BACKBONE_NAMES, STAGE_TERMS, VOCABULARIES, batch_terms_on
+from tuner.report.text import as_sentence, plural
+from tuner.space.definition import FAMILY, by_name
+from tuner.space.vocabulary import (
+    BACKBONE_NAMES,
+    MAX_CONV_BLOCKS,
+    STAGE_TERMS,
+    VOCABULARIES,
+    batch_terms_on,
+    with_all_defaults,
+)
 
 # Times that the commonest class may have the images of the rarest before accuracy says little of
 # rare classes.
@@ -26,6 +37,15 @@ MANY_FAILED = 0.1
 # Training minus validation accuracy: below the first there is no overfitting, from the second on it
 # is clear.
 SMALL_GAP, LARGE_GAP = 0.03, 0.10
+# With these, a training reads every other value of its setting.
+_READS_ALL: Mapping[str, Any] = MappingProxyType(
+    {
+        "optimizer": "sgd",
+        "weights": "imagenet",
+        "unfreeze_blocks": 1,
+        "conv_blocks": MAX_CONV_BLOCKS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,16 +168,34 @@ def without_effect(model: str, values: Mapping[str, Any]) -> list[str]:
 
     Args:
         model: The family or builder.
-        values: Its hyperparameters.
+        values: Its hyperparameters; one that is left out has its default.
     """
-    names = replaced_by_blocks(values)
-    if is_own(model):
-        return names
-    if values.get("optimizer", "sgd") != "sgd":
+    whole = with_all_defaults(model, values)
+    names = replaced_by_blocks(whole)
+    if not is_own(model) and whole["optimizer"] != "sgd":
         names.append("momentum")
     if model in BACKBONE_NAMES and not is_fine_tuned(model, values):
         names += STAGE_TERMS
     return [name for name in names if name in values]
+
+
+def without_effect_in(trial: Trial, search: SearchSummary) -> list[str]:
+    """Names of a trial's values that no training of it reads, as far as the run's files tell.
+
+    A trial states the searched hyperparameters alone. What its space fixes follows from a winner
+    of the same space, or family; without one, a value counts as read unless the trial itself says
+    otherwise.
+    """
+    values, best = trial.values, search.best_values
+    if trial.trial_id == search.best_trial_id:
+        return without_effect(search.winner_model, {**best, **values})
+    family = values.get(FAMILY, search.model) if search.families else search.model
+    is_winners = family == (search.best_family if search.families else search.model)
+    if trial.model is None and is_winners and not search.best_origin:
+        searched = by_name(search.of_winner)
+        fixed = {name: value for name, value in best.items() if name not in searched}
+        return without_effect(search.winner_model, {**fixed, **values})
+    return without_effect(trial.model or family, {**_READS_ALL, **values})
 
 
 def is_cut_off(winner: ModelSummary, objective: str) -> bool:
@@ -220,17 +258,15 @@ def weights_of(model: ModelResult) -> str | None:
 def once_words(results: Results) -> str:
     """What a single training leaves open, and what the verdicts that rest on one assume."""
     in_verdict = {model.name for model in results.models if model.in_verdict}
-    assumed = [
-        found
+    assumed = dict.fromkeys(
+        as_sentence(found.reason)
         for found in results.differences
-        if found.opponent in in_verdict and min(found.n_seeds) == 1
-    ]
-    if any(found.verdict in ("better", "worse") for found in assumed):
-        return (
-            "One training does not show the noise of seeds. A verdict that rests on one assumes how"
-            " much seeds differ; section “Models side by side” states the assumption."
-        )
-    return "One training cannot show whether a difference is real or noise."
+        if found.opponent in in_verdict
+        and min(found.n_seeds) == 1
+        and found.verdict in ("better", "worse")
+        and found.reason
+    )
+    return " ".join(assumed) or "One training cannot show whether a difference is real or noise."
 
 
 def trainings_words(model: ModelResult) -> str:

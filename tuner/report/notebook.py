@@ -13,11 +13,11 @@ from tuner.names import one_line
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.html_document import make_environment
-from tuner.report.model_summary import state_words, summarise
+from tuner.report.model_summary import metric_words, score_text, state_words, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import recommendation, verdict
 from tuner.report.sections.verdict_sentence import plain_text
-from tuner.report.text import decimal, plural, without_folders
+from tuner.report.text import plural, without_folders
 
 # Of the chart, in pixels; the margins hold the numbers of the axes.
 WIDTH, HEIGHT = 440, 150
@@ -95,6 +95,7 @@ def as_html(reported: ReportedRun, missing: str = "") -> str:
         "differences": {one.opponent: one for one in results.differences},
         "scored": {summary.result.name: summary for summary in summarise(results.models)},
         "recommended": recommended,
+        "objective": metric_words(results.search.objective),
         "best": _best(results),
         "missing": without_folders(missing),
         "chart": chart(reported.trials, results),
@@ -112,7 +113,8 @@ def _environment() -> Environment:
 
 def _best(results: Results) -> str:
     search = results.search
-    return f"{search.objective} {decimal(search.best_score, 4)} (trial {search.best_trial_id})"
+    score = score_text(search.best_score, search.objective)
+    return f"{metric_words(search.objective)} {score} (trial {search.best_trial_id})"
 
 
 def chart(trials: Sequence[Trial], results: Results) -> Chart | None:
@@ -130,6 +132,7 @@ def chart(trials: Sequence[Trial], results: Results) -> Chart | None:
     if not scores:
         return None
     low, high = min(scores), max(scores)
+    objective = results.search.objective
 
     def x(number: int) -> float:
         share = (number - 1) / (len(points) - 1) if len(points) > 1 else 0.5
@@ -146,19 +149,20 @@ def chart(trials: Sequence[Trial], results: Results) -> Chart | None:
             y=HEIGHT - _BOTTOM if point.score is None else y(point.score),
             kind=_kind(point.status, promoted=point.promoted),
             title=f"trial {trial.trial_id}: "
-            + (point.status if point.score is None else decimal(point.score, 4)),
+            + (point.status if point.score is None else score_text(point.score, objective, 2)),
         )
         for point, trial in list(zip(points, trials, strict=True))[::every]
     ]
     return Chart(
         marks=tuple(marks),
         line=_steps([(x(p.number), y(p.best)) for p in points if p.best is not None]),
-        low=decimal(low),
-        high=decimal(high),
+        low=score_text(low, objective),
+        high=score_text(high, objective),
         n=len(points),
         description=(
-            f"{results.search.objective} of {plural(len(points), 'trial')} from"
-            f" {decimal(low)} to {decimal(high)}; the line is the best so far."
+            f"{metric_words(objective)} of {plural(len(points), 'trial')} from"
+            f" {score_text(low, objective)} to {score_text(high, objective)}; the line is the best"
+            " so far."
         ),
     )
 

@@ -72,13 +72,19 @@ def percent(share: float | None, digits: int = 1) -> str:
     return f"{text} %" if math.isfinite(share) else text
 
 
+def short_percent(share: float, digits: int = 2) -> str:
+    """A share, 0 to 1, in per cent without a unit, for axes: `97.05`, `80`."""
+    text = decimal(100 * share, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def is_share(objective: str) -> bool:
     """Whether an objective lies between 0 and 1, and reads better in per cent."""
     return objective in METRIC_WORDS and objective != "val_loss"
 
 
 def glued(html: Markup) -> Markup:
-    """HTML in which no line ends between a number and its unit, or in vain between two blocks.
+    """HTML without line breaks between a number and its unit, or after the end of a block.
 
     Names, code and what belongs to scripts stay as they are.
     """
@@ -146,6 +152,11 @@ def file_size(size_bytes: int | None) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 trial`, `2 trials`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def as_sentence(text: str) -> str:
+    """A text with a capital letter and a full stop."""
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."
 
 
 def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:

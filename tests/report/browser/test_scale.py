@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from tests.report.browser.canvas import CHANGED, DRAWN
 from tests.report.browser.conftest import Open
+from tuner.report.reported_run import ReportedRun
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +104,20 @@ def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered(
     shown, total = (int(n.replace(",", "")) for n in re.findall(r"[\d,]+", narrowed))
     assert 0 < shown < total <= 5000
     assert opened.ask(DRAWN)["hash"] == few["hash"]
+
+
+def test_28_the_range_of_a_share_is_told_in_per_cent(
+    open_page: Open, story_of: Callable[[str], ReportedRun]
+) -> None:
+    opened = open_page("typical")
+    opened.open_details()
+    axis = opened.page.locator("#parallel-axis")
+    axis.select_option(index=axis.locator("option").count() - 1)
+    words = opened.page.locator("#parallel-range").text_content() or ""
+    found = re.fullmatch(r"val_accuracy from ([\d.]+) % to ([\d.]+) %", words)
+    assert found is not None, words
+    best = max(trial.score or 0.0 for trial in story_of("typical").trials)
+    assert float(found[1]) < float(found[2]) == round(100 * best, 2)
 
 
 def test_29_what_the_chart_of_all_hyperparameters_leaves_out_is_said(open_page: Open) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 
 from tests.report.sections.test_mattered import trial
@@ -34,9 +32,11 @@ def test_marks_of_one_value_are_spread_and_stay_near_it(scale: Scale) -> None:
 )
 def test_marks_on_a_fine_axis_stand_at_their_value(scale: Scale) -> None:
     places = [slices._across(scale, one, number) for number, one in enumerate(TRIALS)]
-    assert all(a == b for a, b in pairwise(places))
+    assert places == [scale.place(3)] * len(TRIALS)
 
 
 def test_scores_that_are_shares_are_labelled_in_per_cent() -> None:
     share = Scale(name="val_accuracy", low=0.2, high=0.8, is_share=True)
     assert [text for _, text in share.ticks] == ["20 %", "40 %", "60 %", "80 %"]
+    one = Scale(name="val_accuracy", low=0.970512, high=0.970512, is_share=True)
+    assert [text for _, text in one.ticks] == ["97.05 %"]

@@ -12,7 +12,6 @@ from tests.report.fixtures import (
     trials,
 )
 from tuner.records.results import Results
-from tuner.report.facts import once_words
 from tuner.report.sections import curves, model_comparison, verdict
 
 
@@ -27,16 +26,17 @@ def test_models_without_scores_are_listed_apart() -> None:
 
 def test_models_stand_side_by_side_with_the_values_in_which_they_differ() -> None:
     tuned, baseline, _ = results().models
-    tuned = replace(tuned, values={"flip": False, "filters": 8, "filters_10": 3, "filters_0": 9})
-    baseline = replace(baseline, values={"flip": False, "filters": 8}, max_epochs=5)
+    both = {"flip": False, "conv_blocks": 1, "filters": 8}
+    tuned = replace(tuned, values={**both, "filters_10": 3, "filters_0": 9})
+    baseline = replace(baseline, values=both, max_epochs=15)
     found = model_comparison.value_table((tuned, baseline))
     assert found.rows == (
-        ("epochs trained", ("12 of at most 20", "12 of at most 5")),
+        ("epochs trained", ("12 of at most 20", "12 of at most 15")),
         ("filters", ("–", "8")),
         ("filters_0", ("9", "–")),
         ("filters_10", ("3", "–")),
     )
-    assert found.same == (("family", "cnn"), ("flip", "no"))
+    assert found.same == (("family", "cnn"), ("flip", "no"), ("conv_blocks", "1"))
     assert dict(model_comparison.value_table((baseline,)).rows)["flip"] == ("no",)
 
 
@@ -60,7 +60,10 @@ def test_values_without_effect_and_epochs_that_were_not_trained_are_not_shown_as
     rows = dict(model_comparison.value_table(models).rows)
     assert rows["momentum"] == ("–", "0.8", "0.9")
     assert "head_epochs" not in rows
-    assert rows["epochs trained"][2] == f"at most {backbone.max_epochs}"
+    assert rows["epochs trained"] == ("12 of at most 20", "12 of at most 20", "–")
+    # Adam is the default.
+    silent = replace(tuned, values={"momentum": 0.9})
+    assert "momentum" not in dict(model_comparison.value_table((silent,)).rows)
     own = replace(tuned, model="my.net:build", values={"optimizer": "adamw", "momentum": 0.9})
     assert dict(model_comparison.value_table((own,)).rows)["momentum"] == ("0.9",)
 
@@ -75,8 +78,6 @@ def test_the_correction_counts_tested_comparisons_and_an_assumption_stands_below
     source = page(replace(run, differences=(difference(), of_one)), trials())
     assert "(Holm)" not in source
     assert f"{assumed[0].upper()}{assumed[1:]}." in source
-    told = once_words(replace(run, differences=(difference(), of_one)))
-    assert told.endswith("section “Models side by side” states the assumption.")
     both = difference(opponent="efficientnet_b2")
     tested = page(replace(run, differences=(difference(), both)), trials())
     assert "are corrected for 2 comparisons (Holm)" in tested
@@ -107,6 +108,8 @@ def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training
 
 
 def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
+    table = dict(model_comparison.value_table(with_augmented_row().models).rows)
+    assert table["epochs trained"] == (*["12 of at most 20"] * 3, "–")
     source = page(with_augmented_row(), trials())
     seeds = source[source.index('aria-label="Every seed"') :]
     rows = re.findall(r"<tr><th.*?</tr>", seeds[: seeds.index("</table>")], re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.report.fixtures import page, results, trials
 from tuner.report.sections import search_history
@@ -98,3 +99,60 @@ def test_a_momentum_that_the_optimizer_does_not_have_is_no_value() -> None:
     table = source[source.index('aria-label="Trials"') :]
     table = table[: table.index("</table>")]
     assert ("<td>0.87</td>" in table, "<td>0.98</td>" in table) == (True, False)
+
+
+def idle(winner: dict[str, Any], *some: dict[str, Any], **search: Any) -> list[list[str]]:
+    """Names of values without effect, of a trial for each of `some`.
+
+    `winner` has its values, complete. What `some` have was searched.
+    """
+    first, run = trials(1)[0], results()
+    names = dict.fromkeys(name for values in some for name in values)
+    parameters = tuple(Parameter(name=name, kind="float") for name in names)
+    search = {"parameters": parameters, "best_trial_id": "best", "best_values": winner, **search}
+    rows = [replace(first, trial_id=f"{i}", values=values) for i, values in enumerate(some)]
+    found = search_history.compute(replace(run, search=replace(run.search, **search)), rows)
+    return [sorted(found.idle[row.trial_id]) for row in rows]
+
+
+STAGES = ["fine_tune_learning_rate", "head_epochs", "warmup_epochs"]
+
+
+def test_what_the_space_fixes_decides_on_the_effect_of_searched_values() -> None:
+    tried = {"momentum": 0.8}
+    assert idle({"optimizer": "sgd", "momentum": 0.9}, tried) == [[]]
+    assert idle({"optimizer": "adam", "momentum": 0.9}, tried) == [["momentum"]]
+    staged: dict[str, Any] = dict.fromkeys(STAGES, 1)
+    for n_blocks, unread in ((2, []), (0, STAGES)):
+        winner = {**staged, "weights": "imagenet", "unfreeze_blocks": n_blocks}
+        assert idle(winner, staged, model="efficientnet_b0") == [unread]
+
+
+def test_of_a_setting_from_elsewhere_only_its_own_values_decide() -> None:
+    winner = {"optimizer": "adam", "momentum": 0.9}
+    some = ({"momentum": 0.8}, {"momentum": 0.8, "optimizer": "adamw"})
+    assert idle(winner, *some, best_origin="earlier run") == [[], ["momentum"]]
+
+
+def test_each_family_has_its_own_values_without_effect() -> None:
+    staged = {**dict.fromkeys(STAGES, 1), "unfreeze_blocks": 0, "optimizer": "sgd"}
+    some = (
+        {"model": "cnn", **staged},
+        {"model": "efficientnet_lite0", **staged},
+        {"model": "efficientnet_lite0", **staged, "unfreeze_blocks": 2},
+    )
+    families = ("cnn", "efficientnet_lite0")
+    for best_family in families:
+        assert idle(
+            {}, *some, families=families, best_family=best_family, best_model=best_family
+        ) == [[], STAGES, []]
+
+
+def test_what_the_winners_family_fixes_holds_for_no_other_family() -> None:
+    some = ({"model": "efficientnet_lite0", "momentum": 0.8}, {"model": "cnn", "momentum": 0.8})
+    assert idle(
+        {"optimizer": "adam", "momentum": 0.9, "filters": 8},
+        *some,
+        families=("cnn", "efficientnet_lite0"),
+        best_family="cnn",
+    ) == [[], ["momentum"]]

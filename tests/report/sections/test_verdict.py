@@ -94,7 +94,7 @@ def test_the_finalist_that_won_is_named_before_the_others() -> None:
     )
     run = replace(run, search=replace(run.search, finalists=finalists))
     assert verdict.compute(run).sentence.endswith(
-        f" 3 trials were retrained to choose the winner: trial {run.search.best_trial_id}, mean"
+        f" 3 trials were retrained to choose the winner: trial {run.search.best_trial_id},"
         " validation accuracy 98.7 %; 0003 (baseline), 95.0 %; 0005, failed. These scores are"
         " smoothed over neighbouring epochs."
     )

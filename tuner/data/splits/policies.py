@@ -38,6 +38,11 @@ class Dropped:
     duplicates: Indices = field(default_factory=_none)
 
     @property
+    def n(self) -> int:
+        """Number of all of them."""
+        return self.n_conflicting + self.n_copies_of_test + self.n_duplicates
+
+    @property
     def n_conflicting(self) -> int:
         """Number of images with conflicting labels."""
         return len(self.conflicting)

@@ -14,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from tuner.report.charts.svg import GRID, portable
-from tuner.report.text import decimal, is_share
+from tuner.report.text import is_share, short_percent
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
 _DEFAULTS: dict[Any, Any] = {
@@ -104,15 +104,19 @@ class Chart:
         return portable(buffer.getvalue(), self.figure_id, self.title, self.description)
 
 
+def axis_name(name: str) -> str:
+    """A name short enough for what is written along an axis; never empty."""
+    return label_text(name, 22).strip() or "(empty name)"
+
+
 def label_scores(axis: Axis, objective: str) -> None:
     """Label an axis of the objective, in per cent where it is a share."""
     unit = ""
     if is_share(objective):
-        axis.set_major_formatter(lambda value, _: decimal(100 * value, 6).rstrip("0").rstrip("."))
+        # Ticks are round numbers, which may be closer than two decimals tell apart.
+        axis.set_major_formatter(lambda value, _: short_percent(value, 4))
         unit = ", %"
-    axis.set_label_text(
-        f"{label_text(objective, 22).strip() or '(empty name)'}{unit}", parse_math=False
-    )
+    axis.set_label_text(axis_name(objective) + unit, parse_math=False)
 
 
 def settings(more: Mapping[Any, Any]) -> Any:

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from tuner.records.trial import Trial
-from tuner.report.text import is_share, value_text
+from tuner.report.text import is_share, short_percent, value_text
 from tuner.space.definition import Direction, Parameter
 
 NOT_ACTIVE = "not active"
@@ -84,7 +84,7 @@ class Scale:
         return self.end * (bounded - self.low) / (self.high - self.low)
 
     def _text(self, value: Any) -> str:
-        return f"{value_text(100 * value)} %" if self.is_share else value_text(value)
+        return f"{short_percent(value)} %" if self.is_share else value_text(value)
 
     def _place_choice(self, value: Any) -> float:
         if value not in self.choices:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import Chart, draw, label_scores, label_text
+from tuner.report.charts.figures import Chart, axis_name, draw, label_scores, label_text
 from tuner.report.charts.scales import Scale, of_parameter, of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.text import plural
@@ -23,9 +23,10 @@ MAX_POINTS = 200
 _MAX_LABELS = 6
 # The longest trainings first; shorter ones than the last share its marker.
 _MARKERS = (("o", "●", TUNED), ("^", "△", BASELINE), ("s", "□", BASELINE), ("x", "✕", BASELINE))
-# Of the distance of two values, the part over which marks of one value are spread; whole numbers
-# of a wider range than this need no spreading.
-_SPREAD, _MOST_STEPS = 0.3, 12
+# Of the distance of two values, the part over which marks of one value are spread.
+_SPREAD = 0.3
+# Whole numbers of a wider range than this need no spreading.
+_MOST_STEPS = 12
 # Multiples of the golden ratio, less their whole part, are spread evenly however many there are.
 _GOLDEN = 0.618034
 
@@ -149,12 +150,8 @@ def _paint(axes: Axes, slices: Slices, scale: Scale) -> None:
         [place for place, _ in ticks], [label_text(text, 12) for _, text in ticks], parse_math=False
     )
     axes.set_xlim(-_margin(scale), 1 + _margin(scale))
-    axes.set_xlabel(_axis_name(scale) + (" (log scale)" if scale.log else ""), parse_math=False)
+    axes.set_xlabel(axis_name(scale.name) + (" (log scale)" if scale.log else ""), parse_math=False)
     label_scores(axes.yaxis, vertical.name)
-
-
-def _axis_name(scale: Scale) -> str:
-    return label_text(scale.name, 22).strip() or "(empty name)"
 
 
 def _across(scale: Scale, trial: Trial, index: int) -> float:

@@ -133,7 +133,7 @@ def _shorten(element: ElementTree.Element) -> None:
         # A move is followed by lines unless something else is said.
         steps = re.sub(r"(?<=\d) L (?=[-\d])", " ", element.attrib["d"])
         steps = re.sub(r" ?([A-Za-z]) ?", r"\1", steps)
-        # Lines of the grid are upright or level, and one of their ends says all but a number.
+        # Lines of the grid are vertical or horizontal: their second end needs one number only.
         steps = re.sub(r"M(\S+) (\S+) \1 ([^\sA-Za-z]+)(?=M|$)", r"M\1 \2V\3", steps)
         steps = re.sub(r"M(\S+) (\S+) ([^\sA-Za-z]+) \2(?=M|$)", r"M\1 \2H\3", steps)
         element.set("d", steps)

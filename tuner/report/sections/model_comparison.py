@@ -15,8 +15,7 @@ from tuner.report.charts.svg import INK
 from tuner.report.facts import in_block_order, without_effect
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.verdict_sentence import as_sentence
-from tuner.report.text import MISSING, value_text, without_folders
+from tuner.report.text import MISSING, as_sentence, value_text, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +99,7 @@ def compute(results: Results) -> Comparison:
 
 def value_table(models: Sequence[ModelResult]) -> ValueTable:
     """The hyperparameters of all models, side by side."""
-    active = [
-        {
-            n: v
-            for n, v in model.values.items()
-            if n not in without_effect(model.model, model.values)
-        }
-        for model in models
-    ]
+    active = list(map(_active, models))
     names = in_block_order(list(dict.fromkeys(name for values in active for name in values)))
     texts = {
         "family": [model.model for model in models],
@@ -125,11 +117,20 @@ def value_table(models: Sequence[ModelResult]) -> ValueTable:
     )
 
 
+def _active(model: ModelResult) -> dict[str, Any]:
+    """Its values without those that no training reads."""
+    unread = without_effect(model.model, model.values)
+    return {name: value for name, value in model.values.items() if name not in unread}
+
+
 def _epochs(model: ModelResult) -> str:
-    """How many epochs its trainings had, and might have had: `8 to 10 of at most 10`."""
+    """How many epochs its trainings had, and might have had: `8 to 10 of at most 10`.
+
+    A dash where none was trained for this row.
+    """
     counts = sorted({len(run.epochs) for run in model.runs if run.epochs})
     if not counts:
-        return f"at most {model.max_epochs}"
+        return MISSING
     had = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
     return f"{had} of at most {model.max_epochs}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -15,7 +15,7 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial, TrialStatus
 from tuner.report.charts.figures import Chart, draw, label_scores
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
-from tuner.report.facts import in_block_order, without_effect
+from tuner.report.facts import in_block_order, without_effect_in
 from tuner.report.reported_run import ReportedRun
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
@@ -55,6 +55,7 @@ class History:
     Attributes:
         points: One per trial.
         rows: The trials of the table: all of them, or the best ones, in the order of their ends.
+        idle: By trial of `rows`, the names of its values that no training reads.
         parameters: Names of the hyperparameters of the table: searched ones, but for those of
             `same`.
         same: Name and value of the searched ones that have one value in all rows.
@@ -68,6 +69,7 @@ class History:
 
     points: tuple[Point, ...]
     rows: tuple[Trial, ...]
+    idle: Mapping[str, Collection[str]]
     parameters: tuple[str, ...]
     same: tuple[tuple[str, Any], ...]
     best_number: int | None
@@ -88,7 +90,6 @@ def context(reported: ReportedRun) -> dict[str, Any]:
     history = compute(reported.results, reported.trials)
     return {
         "history": history,
-        "idle": _idle(history.rows, reported.results),
         "max_upright": MAX_UPRIGHT,
         "figures": (
             draw_history(history, reported.results.search.objective) if history.points else ()
@@ -108,12 +109,14 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     best = results.search.best_trial_id
     statuses = [trial.status for trial in trials]
     rows = _rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.searched))))
-    idle = set().union(*_idle(rows, results).values())
-    same = _same(rows, [name for name in results.search.searched if name not in idle])
+    idle = {one.trial_id: frozenset(without_effect_in(one, results.search)) for one in rows}
+    always_read = set(results.search.searched).difference(*idle.values())
+    same = _same(rows, [name for name in results.search.searched if name in always_read])
     names = in_block_order(results.search.searched)
     return History(
         points=points,
         rows=rows,
+        idle=idle,
         parameters=tuple(name for name in names if name not in same),
         same=tuple((name, same[name]) for name in names if name in same),
         best_number=next(
@@ -125,12 +128,6 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
         n_unfinished=statuses.count("running"),
         has_starts=any(trial.origin for trial in trials),
     )
-
-
-def _idle(rows: Sequence[Trial], results: Results) -> dict[str, list[str]]:
-    """By trial, the names of its values that no training reads."""
-    model = results.search.model
-    return {one.trial_id: without_effect(one.model or model, one.values) for one in rows}
 
 
 def _same(rows: Sequence[Trial], names: Sequence[str]) -> dict[str, Any]:

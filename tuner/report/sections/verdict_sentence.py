@@ -15,7 +15,7 @@ from tuner.report.model_summary import (
     score_text,
     validation_words,
 )
-from tuner.report.text import interval, percent, plural, points_interval
+from tuner.report.text import as_sentence, interval, percent, plural, points_interval
 
 # How the sentence about the baseline begins; about another model it says no more than the verdict.
 _OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
@@ -101,11 +101,6 @@ def choice(results: Results) -> str:
     return " ".join(map(as_sentence, _choice(results.search)))
 
 
-def as_sentence(text: str) -> str:
-    """A text with a capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:].removesuffix('.')}."
-
-
 def _choice(search: SearchSummary) -> Iterator[str]:
     if search.best_origin:
         within = " within the limits" if search.choose else ""
@@ -117,14 +112,14 @@ def _choice(search: SearchSummary) -> Iterator[str]:
         first, *others = sorted(
             search.finalists, key=lambda one: one.trial_id != search.best_trial_id
         )
-        scores = f"{metric_words(search.objective)} {_mean(first, search.objective)}"
+        scores = f"{metric_words(search.objective)} {_smoothed(first, search.objective)}"
         listed = [
-            f"trial {_trial(first)}, mean {scores}",
-            *(f"{_trial(one)}, {_mean(one, search.objective)}" for one in others),
+            f"trial {_trial(first)}, {scores}",
+            *(f"{_trial(one)}, {_smoothed(one, search.objective)}" for one in others),
         ]
         yield (
-            f"{plural(len(listed), 'trial was', 'trials were')} retrained to choose the winner:"
-            f" {'; '.join(listed)}. These scores are smoothed over neighbouring epochs"
+            f"{len(listed)} trials were retrained to choose the winner: {'; '.join(listed)}. These"
+            " scores are smoothed over neighbouring epochs"
         )
 
 
@@ -132,7 +127,7 @@ def _trial(one: Finalist) -> str:
     return f"{one.trial_id} ({one.origin})" if one.origin else one.trial_id
 
 
-def _mean(one: Finalist, objective: str) -> str:
+def _smoothed(one: Finalist, objective: str) -> str:
     return "failed" if one.score is None else score_text(one.score, objective)
 
 
@@ -174,7 +169,7 @@ def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterato
     yield _points(other)
     yield _words(".")
     if other.reason and other.verdict in ("better", "worse"):
-        # Of a test, there is nothing to add.
+        # A tested verdict has no reason; one that rests on an assumption states it.
         yield _words(f" {as_sentence(other.reason)}")
 
 

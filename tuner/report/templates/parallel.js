@@ -34,7 +34,7 @@ function startParallel(box) {
     }
     const share = Math.min(place / one.end, 1);
     const value = one.log ? one.low * (one.high / one.low) ** share : one.low + (one.high - one.low) * share;
-    if (one.share) return Number((100 * value).toPrecision(3)) + " %";
+    if (one.share) return Number((100 * value).toFixed(2)) + " %";
     return String(one.whole ? Math.round(value) : Number(value.toPrecision(3)));
   }
 

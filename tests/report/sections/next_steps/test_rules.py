@@ -204,7 +204,7 @@ def test_one_seed_asks_for_more_in_the_way_that_the_preset_obeys(space: Path) ->
     quick = replace(run.run, preset="quick", command="python -m tuner run faces --preset quick")
     step = the_step(replace(run, run=quick))
     assert step.code == "python -m tuner run faces --preset standard"
-    assert step.fact.endswith("a new run: it searches again, with the preset standard.")
+    assert step.fact.endswith("a new run: it searches again, with the standard preset.")
 
 
 def test_limits_in_force_are_lifted() -> None:

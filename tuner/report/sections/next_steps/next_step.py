@@ -37,8 +37,8 @@ def with_more(results: Results, key: str, count: int) -> str:
 
 
 def new_run(results: Results) -> str:
-    """That the command of `with_more` searches again."""
-    preset = ", with the preset standard" if results.run.preset == "quick" else ""
+    """A sentence on what the command of `with_more` starts."""
+    preset = ", with the standard preset" if results.run.preset == "quick" else ""
     return f"This command starts a new run: it searches again{preset}."
 
 
