@@ -52,7 +52,7 @@ def test_comparison_without_backbones_needs_no_features(tmp_path: Path) -> None:
     lean = without_backbones(known(BASELINE, FROZEN))
     assert (names(lean), lean.features_s) == (["tuned", "baseline"], (0.0, 0.0, 0.0))
     whole = known(BASELINE)
-    assert without_backbones(whole, work) is whole
+    assert without_backbones(whole) is whole
 
 
 @pytest.mark.parametrize(
