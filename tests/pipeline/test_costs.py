@@ -38,17 +38,7 @@ def names(found: Known) -> list[str]:
     return [one.name for one, _ in found.contenders]
 
 
-def test_comparison_without_backbones_needs_no_features(tmp_path: Path) -> None:
-    found = job(tmp_path, [])
-    data = training_data(found.dataset, found.options.data_dir)
-    work = Work(
-        options=found.options,
-        file=found.file,
-        dataset=found.dataset,
-        data=data,
-        settings=(),
-        starts=(),
-    )
+def test_comparison_without_backbones_needs_no_features() -> None:
     lean = without_backbones(known(BASELINE, FROZEN))
     assert (names(lean), lean.features_s) == (["tuned", "baseline"], (0.0, 0.0, 0.0))
     whole = known(BASELINE)
