@@ -165,10 +165,9 @@ def sizes_for(
     """
     options, file = work.options, work.file
     bounds = bounds_of(options, file)
-    found, variant = _largest(possible, bounds, left_s, options.seed)
-    if with_backbones := _with_cheap_backbones(work, possible, bounds, left_s):
-        found, variant = with_backbones
-    elif not found.fits and (shorter := without_dear_baseline(possible)):
+    kept = _with_cheap_backbones(work, possible, bounds, left_s)
+    found, variant = kept or _largest(possible, bounds, left_s, options.seed)
+    if not found.fits and (shorter := without_dear_baseline(possible)):
         # Of two networks that hardly began to learn, no verdict says anything.
         found, variant = _largest(shorter, bounds, left_s, options.seed)
     expected = found.forecast
