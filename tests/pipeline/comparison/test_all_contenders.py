@@ -21,6 +21,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender
 from tuner.records.events import Event, Notice
+from tuner.records.results import PresetName
 from tuner.space.parsing.parse import load_space
 
 ALL = ("baseline", "baseline_published", "efficientnet_b2")
@@ -122,13 +123,21 @@ def test_backbone_without_weights_is_trained_from_scratch_with_its_fewer_images(
 
 
 @pytest.mark.parametrize(
-    ("preset", "side", "size"),
-    [("quick", 48, 96), ("quick", 150, 150), ("standard", 48, 260), ("standard", 512, 260)],
+    ("preset", "budget_s", "side", "size"),
+    [
+        ("quick", None, 48, 96),
+        ("quick", None, 150, 150),
+        ("standard", None, 48, 260),
+        ("standard", None, 512, 260),
+        ("standard", 1200.0, 48, 96),
+        ("standard", 1200.0, 512, 260),
+        ("standard", 3600.0, 48, 260),
+    ],
 )
 def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_quick(
-    tmp_path: Path, preset: str, side: int, size: int
+    tmp_path: Path, preset: PresetName, budget_s: float | None, side: int, size: int
 ) -> None:
-    options = RunOptions(dataset="tiny", preset=preset)
+    options = RunOptions(dataset="tiny", preset=preset, time_budget_s=budget_s)
     file = load_space(write_space(tmp_path))
     assert backbone_rules(options, file, image_spec(side=side)).input_size == size
 

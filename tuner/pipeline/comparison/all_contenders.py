@@ -26,6 +26,10 @@ from tuner.space.definition import SearchSpaceFile
 
 LOG = logging.getLogger("tuner")
 
+# In less time a backbone gets images as in `quick`: larger ones would often cost more than a fifth
+# of it, and hardly score better (docs/adr/0072).
+_SHORT_S = 3600.0
+
 
 def contenders(
     options: RunOptions,
@@ -80,7 +84,10 @@ def _contenders(
 def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) -> BackboneRules:
     """How a run trains backbones for the comparison."""
     preset = PRESETS[options.preset]
-    size = min(max(spec.height, spec.width, preset.min_backbone_size), BACKBONE_SIZE)
+    least = preset.min_backbone_size
+    if options.time_budget_s is not None and options.time_budget_s < _SHORT_S:
+        least = min(least, PRESETS["quick"].min_backbone_size)
+    size = min(max(spec.height, spec.width, least), BACKBONE_SIZE)
     scratch = preset.from_scratch
     # Trained whole it takes more time than all else, and learns little in it.
     scratch = replace(scratch, is_last_resort=scratch.is_last_resort or options.is_sized)
