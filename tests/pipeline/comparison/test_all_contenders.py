@@ -77,7 +77,7 @@ def in_run(found: Job) -> list[Contender]:
 @pytest.mark.parametrize("model", ["cnn", "efficientnet_b2"])
 @pytest.mark.parametrize("compare", [ALL, ALL[:1], ALL[2:], ()], ids=len)
 def test_plan_costs_what_a_run_trains(
-    tmp_path: Path, preset: str, model: str, compare: tuple[str, ...]
+    tmp_path: Path, preset: PresetName, model: str, compare: tuple[str, ...]
 ) -> None:
     planned, trained = list[Event](), list[Event]()
     options = RunOptions(dataset="tiny", preset=preset)
