@@ -117,7 +117,7 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gauged:
+class _Measurement:
     """What was built and timed.
 
     Attributes:
@@ -135,7 +135,9 @@ class _Gauged:
     measuring_s: float
 
 
-def _gauged(planned: _Planned, executor: Executor, scratch: Path, listener: Listener) -> _Gauged:
+def _built_and_timed(
+    planned: _Planned, executor: Executor, scratch: Path, listener: Listener
+) -> _Measurement:
     prepared, work = planned.prepared, planned.work
     file, data = work.file, work.data
     listener(StageStarted(title="Building the smallest and the largest models"))
@@ -153,7 +155,7 @@ def _gauged(planned: _Planned, executor: Executor, scratch: Path, listener: List
         lambda n_done, n: listener(StageAdvanced(n_done=n_done, n=n)),
     )
     models = {family.model for family in each_family(file)}
-    return _Gauged(
+    return _Measurement(
         corners=found,
         others=others,
         of_space={
@@ -174,7 +176,7 @@ def _plan(
     ready_s: float,
     listener: Listener,
 ) -> Plan:
-    found = _gauged(planned, executor, scratch, listener)
+    found = _built_and_timed(planned, executor, scratch, listener)
     work, measured = planned.work, found.measured
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)

@@ -168,7 +168,7 @@ def variants(known: Known, work: Work) -> list[Variant]:
     """What a run with a time budget may be: first the fullest, last what lacks all that may go."""
     found = [Variant(known=known)]
     spec = work.data.spec
-    most = most_multiply_adds([(one.name, one.model, one.values) for one in work.starts], spec)
+    most = most_multiply_adds(work.file, spec)
     n_dear = sum(expense(o.model, o.values, spec, most) is not None for o in work.settings)
     # A space in which hardly anything is affordable is searched as it is.
     if 0 < n_dear < len(work.settings):

@@ -16,7 +16,7 @@ from tuner.pipeline.measured_settings import measured
 from tuner.pipeline.outputs.news import News
 from tuner.pipeline.trained_models import trained_problem
 from tuner.pipeline.training_data import training_data
-from tuner.planning.affordable import expense, is_expense
+from tuner.planning.affordable import is_expense, problem_of
 from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
 from tuner.records.search_summary import SearchSummary
 from tuner.records.training import IMAGES
@@ -33,7 +33,6 @@ from tuner.space.sampling import n_settings
 from tuner.store.files.reading import DamagedFileError
 from tuner.store.history import ended_trials
 from tuner.store.trial_tables import TrialTables
-from tuner.training.refusals import refusal
 
 # Trade-offs in the line that tells them.
 _MOST_SHOWN = 4
@@ -85,16 +84,13 @@ def search_space(
 
 def study_of(job: Job, n_workers: int) -> Study:
     """The trials of the search, by its method, before any of them was trained."""
-    file, spec = job.file, job.dataset.spec
+    file = job.file
     return make_study(
         space=file.space,
         objective=file.objective,
         settings=file.search,
         seed=job.options.seed,
-        problem=lambda values: (
-            refusal(*built(file, values), spec, file.constraints)
-            or expense(*built(file, values), spec, file.search.most_multiply_adds)
-        ),
+        problem=lambda values: problem_of(file, values, job.dataset.spec),
         n_workers=n_workers,
         n_wanted=n_candidates(file),
         starts=job.starts,

@@ -12,7 +12,7 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.planning.sizing import FEW_SEEDS, TESTED_SEEDS, Size
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, BASELINES
-from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
 from tuner.store.files.reading import DamagedFileError
 
 _KEY = "sizes"
@@ -57,7 +57,10 @@ class Sizes:
         size = self.size
         return replace(
             file,
-            search=self._limited(size.of_search(file.search)),
+            search=replace(
+                size.of_search(file.search),
+                most_multiply_adds=self.most_multiply_adds or file.search.most_multiply_adds,
+            ),
             retrain=replace(
                 file.retrain,
                 epochs=size.retrain_epochs,
@@ -68,10 +71,6 @@ class Sizes:
             ),
             compare=tuple(filter(self._is_compared, file.compare)),
         )
-
-    def _limited(self, search: SearchSettings) -> SearchSettings:
-        most = self.most_multiply_adds
-        return search if most is None else replace(search, most_multiply_adds=most)
 
     def _is_compared(self, name: str) -> bool:
         if name in BASELINES:

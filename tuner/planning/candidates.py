@@ -12,7 +12,7 @@ import numpy as np
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD, trained_part
-from tuner.planning.affordable import expense
+from tuner.planning.affordable import expense, problem_of
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.measure import Candidate
 from tuner.records.contender import Contender
@@ -24,7 +24,6 @@ from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.families import Built, built, each_family
 from tuner.space.methods import METHODS
 from tuner.training.data import TrainingData
-from tuner.training.refusals import refusal
 
 # Settings that are measured: of a quick search all that there are.
 MAX_MEASURED = 8
@@ -54,10 +53,7 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> Firs
     """
 
     def problem(values: Mapping[str, Any]) -> str | None:
-        model, whole = built(file, values)
-        return refusal(model, whole, data.spec, file.constraints) or expense(
-            model, whole, data.spec, file.search.most_multiply_adds
-        )
+        return problem_of(file, values, data.spec)
 
     study = make_study(
         space=file.space,

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tuner.space.definition import DEFAULT_SPREAD, Parameter, Prior
-from tuner.space.sampling import draw, grid_values
+from tuner.space.definition import DEFAULT_SPREAD, Family, Parameter, Prior
+from tuner.space.sampling import draw, grid_values, setting_of
+from tuner.space.vocabulary import VOCABULARIES
 
 # Of a mutation: how likely a hyperparameter changes, and how far a number moves.
 MUTATION_RATE = 0.5
@@ -26,6 +27,20 @@ def favouring(choices: Sequence[Any], favourite: Any) -> Prior:
     even = 0.5 / len(choices)
     weights = tuple(even + 0.5 * (choice == favourite) for choice in choices)
     return Prior(value=favourite, weights=weights)
+
+
+def usual_values(family: Family) -> dict[str, Any]:
+    """The setting that a family's space calls usual."""
+    terms = VOCABULARIES.get(family.model, {})
+
+    def usual(parameter: Parameter) -> Any:
+        if parameter.prior is not None:
+            return parameter.prior.value
+        name = parameter.name
+        # A block's default is that of all blocks.
+        return terms[name if name in terms else name.rpartition("_")[0]].default
+
+    return setting_of(family.space, usual)
 
 
 def draw_usual(parameter: Parameter, rng: np.random.Generator) -> Any:

@@ -28,7 +28,7 @@ LOG = logging.getLogger("tuner")
 
 # In less time a backbone gets images as in `quick`: larger ones would often cost more than a fifth
 # of it, and hardly score better (docs/adr/0072).
-_SHORT_S = 3600.0
+_SMALL_IMAGES_S = 3600.0
 
 
 def contenders(
@@ -85,7 +85,7 @@ def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) 
     """How a run trains backbones for the comparison."""
     preset = PRESETS[options.preset]
     least = preset.min_backbone_size
-    if options.time_budget_s is not None and options.time_budget_s < _SHORT_S:
+    if options.time_budget_s is not None and options.time_budget_s < _SMALL_IMAGES_S:
         least = min(least, PRESETS["quick"].min_backbone_size)
     size = min(max(spec.height, spec.width, least), BACKBONE_SIZE)
     scratch = preset.from_scratch

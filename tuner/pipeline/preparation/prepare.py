@@ -14,7 +14,6 @@ from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.constrained import without_too_large
-from tuner.pipeline.preparation.cost_limit import with_cost_limit
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
 from tuner.pipeline.preparation.remembered import remembered
@@ -22,7 +21,7 @@ from tuner.pipeline.preparation.start_settings import StartSettings, start_setti
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.run_options import RunOptions
-from tuner.planning.affordable import MOST_TIMES
+from tuner.planning.affordable import MOST_TIMES, with_cost_limit
 from tuner.records.events import Listener
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,20 @@ from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.models.registry import comes_to, complete, effective
 from tuner.names import is_own
-from tuner.planning.affordable import DEFAULTS
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, stated_baseline
-from tuner.space.definition import Family, Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.definition import SearchSpaceFile, Space, SplitSettings
 from tuner.space.families import built, each_family, in_family
+from tuner.space.priors import usual_values
 from tuner.space.sampling import has_setting, setting_of
-from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RECIPE
 from tuner.training.refusals import refusal
 
+# The usual setting of each family.
+DEFAULTS = "defaults"
 # Winners of earlier runs: `tuner.pipeline.preparation.remembered`.
 AUTO = "auto"
 
@@ -176,16 +176,3 @@ def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
     return setting_of(
         space, lambda one: whole.get(one.name, whole.get(one.name.rpartition("_")[0]))
     )
-
-
-def usual_values(family: Family) -> dict[str, Any]:
-    """The setting that a family's space calls usual."""
-    return setting_of(family.space, partial(_usual, VOCABULARIES.get(family.model, {})))
-
-
-def _usual(terms: Mapping[str, Term], parameter: Parameter) -> Any:
-    """What the space calls usual; else the family's default, a block's being that of all blocks."""
-    if parameter.prior is not None:
-        return parameter.prior.value
-    name = parameter.name
-    return terms[name if name in terms else name.rpartition("_")[0]].default
