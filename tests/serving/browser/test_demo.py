@@ -28,6 +28,15 @@ _HAND_OVER = """([kind, field, name, content]) => {
     return event.defaultPrevented;
 }"""
 
+# A webcam that needs a while for its first frame.
+_PLAY_LATER = """() => {
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = async function () {
+        await new Promise((done) => { window.playNow = done; });
+        return play.call(this);
+    };
+}"""
+
 
 def results(opened: Opened, n: int) -> list[Locator]:
     """The results, the newest first, once there are so many."""
@@ -131,6 +140,18 @@ def test_the_webcam_takes_pictures_until_it_is_stopped(
     assert track.evaluate("one => one.readyState") == "ended"
     assert not page.locator("#video").is_visible()
     assert_stays_here(opened, served)
+
+
+def test_a_picture_can_be_taken_once_the_webcam_shows_one(visit: Visit) -> None:
+    opened = visit()
+    opened.ask(_PLAY_LATER)
+    opened.page.click("#start")
+    opened.page.wait_for_function("() => window.playNow")
+    assert not opened.page.locator("#shot").is_visible()
+    assert opened.page.locator("#start").is_disabled()
+    opened.ask("() => window.playNow()")
+    opened.page.locator("#shot").click()
+    results(opened, 1)
 
 
 def test_the_keyboard_alone_reaches_everything(visit: Visit) -> None:

@@ -164,16 +164,19 @@ at("start").addEventListener("click", async () => {
     at("camera").textContent = "Browsers give pages a webcam over https and on this machine only.";
     return;
   }
+  at("start").disabled = true;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    at("video").srcObject = stream;
+    // Before its first frame the video has no size, and a picture of it would be empty.
+    await at("video").play();
+    cameraOn(true);
+    at("shot").focus();
   } catch (error) {
     at("camera").textContent = `There is no webcam to use: ${error.message}`;
-    return;
+  } finally {
+    at("start").disabled = false;
   }
-  at("video").srcObject = stream;
-  cameraOn(true);
-  await at("video").play();
-  at("shot").focus();
 });
 at("shot").addEventListener("click", () => {
   const video = at("video"), canvas = made("canvas");
