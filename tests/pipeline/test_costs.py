@@ -120,3 +120,7 @@ def test_a_dear_baseline_may_be_left_out_of_search_and_comparison() -> None:
     assert (found.tries_baseline, found.compares_baseline) == (False, False)
     assert names(found.known) == ["tuned", "efficientnet_b2"]
     assert found.known.starts == [usual]
+    # Beside settings that a short budget leaves out as well, it is dear all the same.
+    whole, lean = possible(0.05)
+    others = replace(whole.known, costs=[usual, cost("large", image_s=0.1)])
+    assert without_dear_baseline([replace(whole, known=others), lean]) == [found]

@@ -22,10 +22,12 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, read_sizes, settled
 from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized, sizes_for
 from tuner.pipeline.training_data import training_data
+from tuner.planning.forecast import Known
 from tuner.planning.measure import Candidate, Measured
 from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
 from tuner.records.trial import StartSetting, Trial
+from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.store.files.reading import DamagedFileError
 
@@ -264,11 +266,23 @@ def test_short_budget_measures_few_settings_and_compares_no_backbone(
     assert "without EfficientNetB2" in after.sizes.text
 
 
+def work(folder: Path) -> Work:
+    found = begun(folder, [], BUDGET_S)
+    return Work(
+        options=found.options,
+        file=found.file,
+        dataset=found.dataset,
+        data=training_data(found.dataset, folder),
+        settings=(),
+        starts=(),
+    )
+
+
 @pytest.mark.parametrize(
     ("image_s", "share", "has_backbone"),
-    [(SLOW_S, 0.2, True), (SLOW_S, 0.0, False), (10 * SLOW_S, 0.2, False)],
+    [(SLOW_S, 0.5, True), (SLOW_S, 0.0, False), (120 * SLOW_S, 0.5, False)],
 )
-def test_a_backbone_may_take_a_fifth_of_the_time_whatever_that_costs_the_search(
+def test_a_backbone_may_take_half_of_the_time_whatever_that_costs_the_search(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     image_s: float,
@@ -278,18 +292,25 @@ def test_a_backbone_may_take_a_fifth_of_the_time_whatever_that_costs_the_search(
 ) -> None:
     monkeypatch.setattr(sizing, "BACKBONE_SHARE", share)
     possible = [Variant(known=one) for one in with_backbone(image_s)]
-    found = begun(tmp_path, [], BUDGET_S)
-    work = Work(
-        options=found.options,
-        file=found.file,
-        dataset=found.dataset,
-        data=training_data(found.dataset, tmp_path),
-        settings=(),
-        starts=(),
-    )
-    sizes = sizes_for(work, possible, BUDGET_S, BUDGET_S).sizes
+    sizes = sizes_for(work(tmp_path), possible, BUDGET_S, BUDGET_S).sizes
     assert sizes.fits
     assert sizes.has_backbones is has_backbone
+
+
+def test_a_backbone_that_fits_stays_where_there_is_no_time_for_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizing, "BACKBONE_SHARE", 0.0)
+
+    def with_dear_baseline(known: Known) -> Known:
+        dear = cost("dear", image_s=1.0)
+        named = [(one, dear if one.name == BASELINE else found) for one, found in known.contenders]
+        return replace(known, contenders=named, starts=[])
+
+    whole, lean = (with_dear_baseline(one) for one in with_backbone(SLOW_S))
+    possible = [Variant(known=whole), Variant(known=lean)]
+    sizes = sizes_for(work(tmp_path), possible, BUDGET_S, BUDGET_S).sizes
+    assert (sizes.fits, sizes.compares_baseline, sizes.has_backbones) == (True, False, True)
 
 
 @pytest.mark.usefixtures("candidates")

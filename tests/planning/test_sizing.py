@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,7 +15,16 @@ from tests.planning.costs import contender, cost
 from tests.planning.test_forecast import known as usual_known
 from tests.search.fakes import settings
 from tuner.planning.forecast import Known
-from tuner.planning.sizing import FIRST_RUNG_STEPS, Bounds, Fitted, Size, fitted, ladder, resized
+from tuner.planning.sizing import (
+    FEWEST_SETTINGS,
+    FIRST_RUNG_STEPS,
+    Bounds,
+    Fitted,
+    Size,
+    fitted,
+    ladder,
+    resized,
+)
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import RetrainSettings
 
@@ -122,10 +132,28 @@ def test_tiny_data_get_two_rungs_up_to_the_epochs_of_a_retraining() -> None:
     assert list(dict.fromkeys((size.min_epochs, size.max_epochs) for size in sizes)) == [
         (1, 1),
         (2, 2),
-        (6, 6),
+        (4, 4),
+        (7, 7),
+        (12, 12),
         (20, 20),
         (20, 60),
     ]
+
+
+def test_shallow_search_has_settings_then_longer_retrainings_then_a_third_seed() -> None:
+    """Four epochs, where the first rung should have seven."""
+    whole = known(math.ceil(4 * FIRST_RUNG_STEPS / 7))
+    found = [size for size in ladder(whole, BOUNDS) if size.max_epochs == 4]
+    firsts = [
+        next(i for i, size in enumerate(found) if is_so(size))
+        for is_so in (
+            lambda size: size.iterations == FEWEST_SETTINGS,
+            lambda size: size.retrain_epochs == 12,
+            lambda size: size.n_verdict_seeds == 3,
+        )
+    ]
+    assert firsts == sorted(set(firsts))
+    assert firsts[0] == 0
 
 
 def test_what_you_state_is_kept() -> None:

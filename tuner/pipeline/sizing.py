@@ -41,9 +41,9 @@ from tuner.space.sampling import n_settings
 # In less time nothing can be measured that would help.
 SHORTEST_S = 60.0
 
-# Of few photos, a pretrained network is mostly the best model that a run sees: it is worth more
-# than longer epochs or a third seed of the others.
-BACKBONE_SHARE = 0.2
+# A pretrained network is mostly the best model that a short run sees: it is worth more than a
+# deeper search or a third seed of the others.
+BACKBONE_SHARE = 0.5
 
 # A backbone takes minutes to build, trace and measure. In less time none is compared, and fewer
 # settings are measured.
@@ -165,11 +165,15 @@ def sizes_for(
     """
     options, file = work.options, work.file
     bounds = bounds_of(options, file)
-    kept = _with_cheap_backbones(work, possible, bounds, left_s)
-    found, variant = kept or _largest(possible, bounds, left_s, options.seed)
+
+    def largest(possible: Sequence[Variant], share: float) -> tuple[Fitted, Variant]:
+        kept = _with_backbones(possible, bounds, left_s, options.seed, share)
+        return kept or _largest(possible, bounds, left_s, options.seed)
+
+    found, variant = largest(possible, BACKBONE_SHARE)
     if not found.fits and (shorter := without_dear_baseline(possible)):
         # Of two networks that hardly began to learn, no verdict says anything.
-        found, variant = _largest(shorter, bounds, left_s, options.seed)
+        found, variant = largest(shorter, 1.0)
     expected = found.forecast
     # A search alone says nothing of a comparison that may follow.
     has_backbones = options.search_only or any(
@@ -200,18 +204,18 @@ def sizes_for(
     )
 
 
-def _with_cheap_backbones(
-    work: Work, possible: Sequence[Variant], bounds: Bounds, left_s: float
+def _with_backbones(
+    possible: Sequence[Variant], bounds: Bounds, left_s: float, seed: int, share: float
 ) -> tuple[Fitted, Variant] | None:
-    """The largest size with backbones, if they take `BACKBONE_SHARE` of the time at most."""
+    """The largest size with backbones, if they take this share of the time at most."""
     # Without any, the same record comes back.
     having = [one for one in possible if without_backbones(one.known) is not one.known]
     if not having:
         return None
-    found, variant = _largest(having, bounds, left_s, work.options.seed)
-    without = forecast(without_backbones(found.known), work.options.seed)
+    found, variant = _largest(having, bounds, left_s, seed)
+    without = forecast(without_backbones(found.known), seed)
     backbones_s = found.forecast.total_s.high - without.total_s.high
-    return (found, variant) if found.fits and backbones_s <= BACKBONE_SHARE * left_s else None
+    return (found, variant) if found.fits and backbones_s <= share * left_s else None
 
 
 def _largest(

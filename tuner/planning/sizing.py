@@ -16,7 +16,7 @@ from statistics import median
 from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import BASELINE, most_epochs
-from tuner.search.methods.method import method_class
+from tuner.search.methods.method import SearchCost, method_class
 from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.space.methods import METHODS
 
@@ -27,8 +27,9 @@ FIRST_RUNG_STEPS = 250
 # With two seeds a verdict is a tested one, and three are what the presets train at least.
 FEW_SEEDS, TESTED_SEEDS = 2, 3
 
-# The best of fewer settings is hardly one that was searched for.
-FEW_SETTINGS = 8
+# With fewer new settings, a search is hardly one. Of fewer than eight, none is given up for larger
+# networks or further models.
+FEWEST_SETTINGS, FEW_SETTINGS = 4, 8
 
 # The best of still more settings would owe its score to chance.
 MAX_ITERATIONS = 20
@@ -141,52 +142,50 @@ def _depth(found: Fitted) -> tuple[int, int, int]:
 def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
     """All sizes, the smallest first.
 
-    Depth comes before number: a rung of `factor` times as many epochs is next as soon as it costs
-    no more than another iteration. Two seeds come first of all, three with the second depth, and
-    all that the preset trains once the search is as deep as it may be. A retraining is the rung
-    after the last: `factor` times as many epochs, up to what preset and space allow; of a depth
-    that is just reached it is the last one, and more iterations come before longer retrainings
-    where those take longer.
+    Two seeds come first of all. Each depth then gets, in this order: `FEWEST_SETTINGS`, or more
+    where these cost less than what comes next; retrainings of `factor` times its epochs, up to what
+    preset and space allow; a third seed, once settings are trained for half of `FIRST_RUNG_STEPS`;
+    and more iterations, until the next depth costs no more than another one. All seeds that the
+    preset trains come once the search is as deep as it may be.
     """
     depths = list(_depths(known, bounds))
     own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
-    few, tested, factor = min(FEW_SEEDS, own), min(TESTED_SEEDS, own), known.search.factor
+    few, tested, n_seeds = min(FEW_SEEDS, own), min(TESTED_SEEDS, own), 1
 
-    def size(
-        depth: int, iterations: int, n_verdict_seeds: int, n_seeds: int = 1, times: int = factor
-    ) -> Size:
-        if bounds.keeps_seeds:
-            n_seeds = n_verdict_seeds = bounds.retrain.seeds
-        elif not has_baseline(known):
-            # Nothing is repeated where there is no baseline.
-            n_seeds = n_verdict_seeds
-        epochs = min(bounds.retrain.epochs, depth * times)
+    def size(depth: int, iterations: int, epochs: int, seeds: int) -> Size:
+        # Nothing is repeated where there is no baseline.
+        others = n_seeds if has_baseline(known) else seeds
+        stated = bounds.retrain.seeds
         return Size(
             min_epochs=min(_first(known, bounds), depth),
             max_epochs=depth,
             iterations=known.search.iterations if bounds.keeps_number else iterations,
-            retrain_epochs=bounds.retrain.epochs if bounds.keeps_epochs else epochs,
-            n_seeds=n_seeds,
-            n_verdict_seeds=n_verdict_seeds,
+            retrain_epochs=(
+                bounds.retrain.epochs if bounds.keeps_epochs else min(bounds.retrain.epochs, epochs)
+            ),
+            n_seeds=stated if bounds.keeps_seeds else others,
+            n_verdict_seeds=stated if bounds.keeps_seeds else seeds,
         )
 
-    yield size(depths[0], 1, 1, times=1)
-    yield size(depths[0], 1, 1)
-    for i, depth in enumerate(depths):
-        seeds, n_seeds = few if i == 0 and len(depths) > 1 else tested, 1
-        if i:
-            # With retrainings as long as those of the last depth.
-            shorter = few if i < 2 else seeds
-            for iterations in range(1, 1 + _n_instead(known, bounds, depth, shorter)):
-                yield size(depth, iterations, shorter, times=1)
-        if i < 2:
-            yield size(depth, 1, few)
-        yield size(depth, 1, seeds)
-        if depth == depths[-1]:
+    epochs, seeds = depths[0], few
+    yield size(depths[0], 1, epochs, 1)
+    yield size(depths[0], 1, epochs, few)
+    for depth, deeper in zip(depths, [*depths[1:], None], strict=True):
+        epochs, longer = max(epochs, depth), known.search.factor * depth
+        n_few = _n_few(known, bounds, depth)
+        instead = _n_instead(known, bounds, depth, (longer - epochs) * seeds)
+        for iterations in range(n_few, 1 + max(n_few, instead)):
+            yield size(depth, iterations, epochs, seeds)
+        epochs = longer
+        yield size(depth, n_few, epochs, seeds)
+        if depth > depths[0] and 2 * depth >= _first(known, bounds):
+            seeds = tested
+            yield size(depth, n_few, epochs, seeds)
+        if deeper is None:
             seeds, n_seeds = own, bounds.retrain.seeds
-            yield size(depth, 1, seeds, n_seeds)
-        for iterations in range(2, _n_iterations(known, bounds, depths[i:])):
-            yield size(depth, iterations, seeds, n_seeds)
+            yield size(depth, n_few, epochs, seeds)
+        for iterations in range(n_few + 1, _n_iterations(known, bounds, depth, deeper)):
+            yield size(depth, iterations, epochs, seeds)
 
 
 def resized(known: Known, size: Size) -> Known:
@@ -284,7 +283,9 @@ def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
         yield most
         return
     factor, first = known.search.factor, min(_first(known, bounds), most)
-    shallow = {first // factor**number for number in range(1, first.bit_length())} | {1}
+    # A step of `factor` would leave half of a short budget unused.
+    steps = range(1, 1 + math.ceil(2 * math.log(first, factor)))
+    shallow = {round(first / factor ** (step / 2)) for step in steps} | {1}
     yield from sorted(shallow - {0, first})
     depth = first
     while depth <= most:
@@ -292,18 +293,29 @@ def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
         depth *= factor
 
 
-def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
+def _n_few(known: Known, bounds: Bounds, depth: int) -> int:
+    """Iterations that have `FEWEST_SETTINGS`."""
+    if bounds.keeps_number:
+        return 1
+    few = min(FEWEST_SETTINGS, known.n_settings or FEWEST_SETTINGS)
+    numbers = range(1, MAX_ITERATIONS)
+    return next(
+        (n for n in numbers if _cost(known, bounds, depth, n).n_settings >= few), MAX_ITERATIONS
+    )
+
+
+def _n_iterations(known: Known, bounds: Bounds, depth: int, deeper: int | None) -> int:
     """The number of iterations from which on the next depth costs no more."""
     if bounds.keeps_number:
         return 0
-    if len(depths) == 1:
+    if deeper is None:
         return MAX_ITERATIONS + 1
-    now, deeper = (_n_epochs(known, bounds, depth) for depth in depths[:2])
-    return math.ceil(deeper / now)
+    needed = _n_epochs(known, bounds, deeper, _n_few(known, bounds, deeper))
+    return math.ceil(needed / _n_epochs(known, bounds, depth, 1))
 
 
-def _n_instead(known: Known, bounds: Bounds, depth: int, n_seeds: int) -> int:
-    """Iterations that take no longer than retrainings `factor` times as long would; at least 1.
+def _n_instead(known: Known, bounds: Bounds, depth: int, n_longer: int) -> int:
+    """Iterations that take no longer than so many more epochs of finalists and baseline would.
 
     Where the baseline takes many times as long as what is searched, longer retrainings would leave
     the search a setting or two.
@@ -311,15 +323,17 @@ def _n_instead(known: Known, bounds: Bounds, depth: int, n_seeds: int) -> int:
     if bounds.keeps_number or bounds.keeps_epochs:
         return 1
     usual_s = median(cost.image_s for cost in known.costs)
-    searched_s = usual_s * _n_epochs(known, bounds, depth)
     judged_s = known.n_finalists * usual_s
     judged_s += sum(c.image_s for one, c in known.contenders if c and one.name == BASELINE)
-    longer_s = (known.search.factor - 1) * depth * n_seeds * judged_s
-    return max(1, min(MAX_ITERATIONS, int(longer_s / searched_s)))
+    searched_s = usual_s * _n_epochs(known, bounds, depth, 1)
+    return min(MAX_ITERATIONS, int(n_longer * judged_s / searched_s))
 
 
-def _n_epochs(known: Known, bounds: Bounds, depth: int) -> int:
+def _n_epochs(known: Known, bounds: Bounds, depth: int, iterations: int) -> int:
+    return _cost(known, bounds, depth, iterations).n_epochs + len(known.starts) * depth
+
+
+def _cost(known: Known, bounds: Bounds, depth: int, iterations: int) -> SearchCost:
     first = min(_first(known, bounds), depth)
-    search = replace(known.search, min_epochs=first, max_epochs=depth, iterations=1)
-    cost = method_class(search.method).cost(search, known.n_settings)
-    return cost.n_epochs + len(known.starts) * depth
+    search = replace(known.search, min_epochs=first, max_epochs=depth, iterations=iterations)
+    return method_class(search.method).cost(search, known.n_settings)
