@@ -17,7 +17,7 @@ from matplotlib.container import BarContainer
 from matplotlib.text import Text
 
 from tuner.search.methods.rungs import Rung, brackets
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 COLOURS = (
     *("#0a6cb0", "#d4600a", "#3a7d44", "#7a5195"),

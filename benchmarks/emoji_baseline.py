@@ -22,7 +22,7 @@ from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.dataset import load_dataset
 from tuner.data.splits.fold import Fold
 from tuner.records.training import EarlyStopping, TrainTask
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 from tuner.training.data import TrainingData
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks

@@ -35,8 +35,8 @@ from tuner.data.dataset import load_dataset
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.search.methods.keras_tuner_space import declared, on_space
-from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
+from tuner.space.split_settings import SplitSettings
 from tuner.training.compiled import compiled_model, optimizer
 
 SPACES = Path(__file__).resolve().parent.parent / "search_spaces"

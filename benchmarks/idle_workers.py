@@ -30,7 +30,8 @@ from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.method import Setup, Step, method_class
 from tuner.search.methods.rungs import brackets, epochs_left
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
+from tuner.space.search_settings import SearchSettings
 
 LIMIT = 0.05
 MEDIAN_S = 10.0

@@ -40,8 +40,8 @@ from tuner.models.cnn import build
 from tuner.models.registry import complete
 from tuner.pipeline.preparation.start_settings import start_settings
 from tuner.planning.affordable import DEFAULTS
-from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
+from tuner.space.split_settings import SplitSettings
 from tuner.training.compiled import optimizer
 
 SPACES = Path(__file__).resolve().parent.parent / "search_spaces"

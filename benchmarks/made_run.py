@@ -14,7 +14,7 @@ from tuner.cores import n_cores
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 from tuner.store.recipe_file import write_recipe
 
 _GREY = 127.0

@@ -34,11 +34,12 @@ from tuner.records.trial import Trial
 from tuner.search.methods.rungs import brackets
 from tuner.search.rehearsal import Clock, rehearse
 from tuner.search.study import make_study
-from tuner.space.definition import Objective, Parameter, Prior, SearchSettings, Space
+from tuner.space.definition import Objective, Parameter, Prior, Space
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import parse_space
 from tuner.space.priors import favouring
 from tuner.space.sampling import active_parameters, draw, grid_values
+from tuner.space.search_settings import SearchSettings
 
 SPACE = """
 version: 1

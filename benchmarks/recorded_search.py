@@ -33,7 +33,8 @@ from benchmarks.recorded_tasks import parameter
 from tuner.records.trial import Trial
 from tuner.search.rehearsal import Clock, rehearse
 from tuner.search.study import Study, make_study
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
+from tuner.space.search_settings import SearchSettings
 
 # Full trainings that a search may cost, as in the benchmark.
 BUDGET = 30

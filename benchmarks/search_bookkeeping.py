@@ -27,8 +27,9 @@ environment.prepare()
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.search.study import make_study
-from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.parsing.parse import load_space
+from tuner.space.search_settings import SearchSettings
 from tuner.store.search_log import SearchLog
 
 LIMIT_MS = {"hyperband": 5.0, "asha": 5.0, "model_hyperband": 50.0}

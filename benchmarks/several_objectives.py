@@ -42,9 +42,10 @@ from tuner.search.board import Board
 from tuner.search.methods.method import Setup, method_class
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
 from tuner.space.families import built
 from tuner.space.sampling import sample
+from tuner.space.search_settings import SearchSettings
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 

@@ -32,7 +32,7 @@ from tuner.pipeline.versions import versions
 from tuner.production.labels_options import LabelsOptions
 from tuner.records.events import Event
 from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 from tuner.store.recipe_file import write_recipe
 
 

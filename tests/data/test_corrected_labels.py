@@ -10,7 +10,7 @@ import pytest
 from tests.data.samples import make_card, random_images
 from tuner.data.dataset import Dataset, load_dataset, summary
 from tuner.errors import DataError
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 from tuner.store.label_table import DoubtfulLabel, write_label_table
 
 

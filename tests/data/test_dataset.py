@@ -23,7 +23,7 @@ from tuner.data.images import Images, make_images
 from tuner.data.splits.split import make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 
 def test_statistics_are_those_of_the_training_part(tmp_path: Path) -> None:

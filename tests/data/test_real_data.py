@@ -13,7 +13,7 @@ from tuner.data.cards.card_files import load_card
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.load import load_images
 from tuner.data.splits.policies import has_conflict
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 from tuner.store.run_folder import RunFolder
 
 pytestmark = pytest.mark.slow

@@ -17,9 +17,9 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 from tuner.records.trial import StartSetting
 from tuner.search.methods.method import method_class
-from tuner.space.definition import SplitSettings, SplitSizes
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import n_settings
+from tuner.space.split_settings import SplitSettings, SplitSizes
 
 
 def notices(root: Path, layout: Layout | Path, search: str = "{}", **changes: Any) -> list[str]:

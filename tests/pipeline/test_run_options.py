@@ -18,8 +18,10 @@ from tuner.pipeline.preparation.configuration import (
 )
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
-from tuner.space.definition import RetrainSettings, SearchSpaceFile, SplitSizes
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.parsing.parse import load_space
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.split_settings import SplitSizes
 
 
 @pytest.fixture

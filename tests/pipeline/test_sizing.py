@@ -28,7 +28,8 @@ from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
 from tuner.records.trial import StartSetting, Trial
 from tuner.retrain.contenders import BASELINE
-from tuner.space.definition import RetrainSettings, SearchSettings
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
 from tuner.store.files.reading import DamagedFileError
 
 HOUR_S = 3600.0

@@ -11,7 +11,7 @@ import pytest
 from tests.planning.costs import contender, cost
 from tests.search.fakes import settings
 from tuner.planning.forecast import MAX_SIMULATED, REPORT_S, SPREAD, Known, Range, forecast
-from tuner.space.definition import RetrainSettings
+from tuner.space.retrain_settings import RetrainSettings
 
 OTHER = replace(contender("other", max_epochs=3), max_train_images=5)
 

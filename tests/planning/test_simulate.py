@@ -15,7 +15,7 @@ from tuner.planning.simulate import (
     simulate_retraining,
     simulate_search,
 )
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 
 def crew_of(n_workers: int = 1, *, keeps_models: bool = True) -> Crew:

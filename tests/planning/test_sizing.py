@@ -26,7 +26,7 @@ from tuner.planning.sizing import (
     resized,
 )
 from tuner.retrain.contenders import BASELINE
-from tuner.space.definition import RetrainSettings
+from tuner.space.retrain_settings import RetrainSettings
 
 BUDGETS_S = (30, 300, 3600)
 

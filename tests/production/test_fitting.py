@@ -14,7 +14,7 @@ from tuner.errors import DataError
 from tuner.production.fitting import load_fitting
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 
 def recipe(classes: tuple[str, ...] = ("no", "yes"), channels: int = 1, **data: Any) -> Recipe:

@@ -21,7 +21,7 @@ from tuner.errors import DataError
 from tuner.pipeline.training_data import training_data
 from tuner.production.out_of_fold import Plan, cut_parts, predict_out_of_fold
 from tuner.records.events import EpochEnded, Event, Notice
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from tuner.retrain.contenders import (
     pretrained,
     tuned_contenders,
 )
-from tuner.space.definition import Family, RetrainSettings, Space
+from tuner.space.definition import Family, Space
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import parse_space
+from tuner.space.retrain_settings import RetrainSettings
 
 RETRAIN = RetrainSettings(epochs=20, seeds=1, patience=5)
 

@@ -9,7 +9,7 @@ from tests.retrain.test_contenders import tuned
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
-from tuner.space.definition import RetrainSettings
+from tuner.space.retrain_settings import RetrainSettings
 
 RETRAIN = RetrainSettings(epochs=20, seeds=1, patience=5)
 RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), input_size=96, retrain=RETRAIN)

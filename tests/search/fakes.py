@@ -14,7 +14,8 @@ from tuner.records.trial import StartSetting, Trial
 from tuner.search.methods.method import Setup, method_class
 from tuner.search.study import Study
 from tuner.search.study import make_study as _make_study
-from tuner.space.definition import Objective, Parameter, SearchSettings, Space
+from tuner.space.definition import Objective, Parameter, Space
+from tuner.space.search_settings import SearchSettings
 from tuner.training.data import TrainingData
 
 ACCURACY = Objective(name="val_accuracy", direction="max")

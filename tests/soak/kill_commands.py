@@ -164,7 +164,7 @@ def write_run(place: Path) -> None:
     from tests.store.recipes import make_recipe
     from tuner.production.recipe_images import recipe_settings
     from tuner.records.image import ImageSpec
-    from tuner.space.definition import SplitSettings
+    from tuner.space.split_settings import SplitSettings
     from tuner.store.recipe_file import write_recipe
 
     write_images(place / "images")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.images import SMALL_CNN, image_spec
 from tuner.models.registry import complete
 from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings, SplitSizes
+from tuner.space.split_settings import SplitSettings, SplitSizes
 
 
 def make_recipe() -> Recipe:

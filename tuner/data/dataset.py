@@ -20,7 +20,7 @@ from tuner.data.splits.split import Split, make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 # No class; a training that meets it fails.
 HIDDEN_LABEL = -1

@@ -10,9 +10,11 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.results import PresetName
 from tuner.records.training import Schedule
 from tuner.retrain.contenders import BACKBONE_SIZE, HEAD_EPOCHS, FromScratch
-from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.methods import DEFAULT_METHOD, METHODS
 from tuner.space.parsing.overrides import stated_keys
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

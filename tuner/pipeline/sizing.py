@@ -34,9 +34,10 @@ from tuner.records.events import Event, Notice, SearchSized, StageAdvanced, Stag
 from tuner.report.text import duration, plural
 from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import SearchCost, method_class
-from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.parsing.overrides import stated_keys
 from tuner.space.sampling import n_settings
+from tuner.space.search_settings import SearchSettings
 
 # In less time nothing can be measured that would help.
 SHORTEST_S = 60.0

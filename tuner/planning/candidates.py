@@ -20,9 +20,10 @@ from tuner.records.image import ImageSpec
 from tuner.search.methods.method import method_class
 from tuner.search.proposals import Proposals, draws, nothing_to_train
 from tuner.search.study import make_study
-from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.families import Built, built, each_family
 from tuner.space.methods import METHODS
+from tuner.space.search_settings import SearchSettings
 from tuner.training.data import TrainingData
 
 # Settings that are measured: of a quick search all that there are.

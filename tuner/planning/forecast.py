@@ -14,7 +14,8 @@ from tuner.records.contender import Contender
 from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import method_class
 from tuner.search.methods.rungs import Rung
-from tuner.space.definition import RetrainSettings, SearchSettings
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
 
 # Simulated runs, and their trials together; what a longer search takes is that of its first trials,
 # times their share.

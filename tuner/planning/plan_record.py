@@ -8,7 +8,7 @@ from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast, Range
 from tuner.planning.measure import Cost
 from tuner.records.contender import Contender
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

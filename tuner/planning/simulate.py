@@ -17,7 +17,8 @@ from tuner.search.methods.method import Setup, method_class
 from tuner.search.methods.rungs import Rung
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
+from tuner.space.search_settings import SearchSettings
 
 _CHANCE = Objective(name="chance", direction="max")
 

@@ -17,8 +17,9 @@ from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import BASELINE, most_epochs
 from tuner.search.methods.method import SearchCost, method_class
-from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.space.methods import METHODS
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
 
 # Optimizer steps of a first rung at least, as measured (docs/adr/0039): shorter ones rank settings
 # by how they start.

@@ -20,7 +20,7 @@ from tuner.names import first_of
 from tuner.pipeline.preparation.compatibility import refuse_flip
 from tuner.production.recipe_images import recipe_settings
 from tuner.records.sealed_recipe import Recipe
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 # Classes that a message names.
 _SHOWN = 5

@@ -12,7 +12,8 @@ from tuner.records.image import ImageSpec
 from tuner.records.results import PresetName
 from tuner.records.training import Schedule
 from tuner.space.as_text import AsText
-from tuner.space.definition import Direction, Precision, SplitSettings
+from tuner.space.definition import Direction, Precision
+from tuner.space.split_settings import SplitSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

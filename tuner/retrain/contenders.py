@@ -13,7 +13,8 @@ from tuner.models.backbones.stages import is_frozen
 from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping, Schedule
-from tuner.space.definition import RetrainSettings, SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile
+from tuner.space.retrain_settings import RetrainSettings
 
 # Names of contenders: the winner, and the baseline by the winner's rules and by its source's.
 TUNED, BASELINE, PUBLISHED_BASELINE = "tuned", "baseline", "baseline_published"

@@ -9,7 +9,7 @@ from typing import Any
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch, from_scratch, pretrained
-from tuner.space.definition import RetrainSettings
+from tuner.space.retrain_settings import RetrainSettings
 
 # Without a network, EfficientNetB2's weights are not to be had, but these come from a package.
 OFFLINE = "efficientnet_lite2"

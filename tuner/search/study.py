@@ -11,8 +11,9 @@ from tuner.search.board import Board
 from tuner.search.methods.method import Method, Setup, Step, TrialEvent, method_class
 from tuner.search.methods.rungs import epochs_left
 from tuner.search.proposals import Proposals, nothing_to_train
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
 from tuner.space.sampling import has_setting
+from tuner.space.search_settings import SearchSettings
 
 
 class SettingSource(Protocol):

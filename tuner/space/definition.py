@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 from tuner.space.as_text import AsText
 from tuner.space.constraints import NO_CONSTRAINTS, Constraints
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
+from tuner.space.split_settings import SplitSizes
 
 Direction = Literal["max", "min"]
 ParameterKind = Literal["int", "float", "ordinal", "choice", "boolean"]
@@ -208,100 +211,6 @@ class Family:
     name: str
     model: str
     space: Space
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchSettings:
-    """How the space is searched.
-
-    Attributes:
-        method: One of `tuner.space.methods.METHODS`.
-        max_epochs: Epochs of the last rung.
-        factor: Reduction factor between rungs.
-        iterations: How often the whole of Hyperband is run; other methods get as much to do.
-        max_trials: Trials at most, promotions included; None leaves the number to the method.
-        max_total_epochs: Epochs of all trials together at most; None takes the sum of Hyperband,
-            or sets no limit where `max_trials` is given.
-        patience: Epochs without improvement of the objective that end a trial; None for no end.
-        min_epochs: Epochs of the first rung at least.
-        min_expected_gain: A search ends by itself once its model expects less of any new setting,
-            in the unit of the objective; None never ends it.
-        most_multiply_adds: Of an image, for a drawn CNN; preset or budget sets it, None is none.
-    """
-
-    method: str
-    max_epochs: int
-    factor: int
-    iterations: int
-    max_trials: int | None = None
-    max_total_epochs: int | None = None
-    patience: int | None = None
-    min_epochs: int = 1
-    min_expected_gain: float | None = None
-    most_multiply_adds: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrainSettings:
-    """How the winner and its opponents are retrained.
-
-    Attributes:
-        epochs: Ceiling, the same for all of them but for what `head_epochs` says.
-        head_epochs: Least ceiling where only a head is trained on the kept features of a frozen
-            network: its epochs take a part of a second, so a short run gains nothing by fewer.
-        seeds: Retrainings per model.
-        patience: Epochs without improvement on validation after which a retraining ends.
-        finalists: Settings at most that are retrained where chance may have ordered them; the best
-            on validation is the winner. None leaves the number to the preset.
-        cheap_seeds: Retrainings of finalists and baseline where all are quick to train; None
-            for `seeds` whatever it takes.
-    """
-
-    epochs: int
-    seeds: int
-    patience: int
-    finalists: int | None = None
-    cheap_seeds: int | None = None
-    head_epochs: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitSizes:
-    """An override of the split, for benchmarks: the first images of the training part.
-
-    Attributes:
-        train: Number of training images.
-        validation: Number of validation images, the next ones.
-    """
-
-    train: int
-    validation: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitSettings:
-    """How a data set is split; with the data it decides which image goes where.
-
-    Attributes:
-        seed: Of whatever is drawn.
-        limit: Training and validation images together; None takes all.
-        sizes: Override of the card's split; None keeps it.
-        max_train: Training images at most; None takes all.
-        max_validation: Validation images at most; None takes all.
-        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for the
-            usual test part.
-    """
-
-    seed: int
-    limit: int | None = None
-    sizes: SplitSizes | None = None
-    max_train: int | None = None
-    max_validation: int | None = None
-    outer: int | None = None
-
-    def has_test_part_of(self, other: SplitSettings) -> bool:
-        """Whether the same images test; limits take from the others."""
-        return (self.seed, self.sizes, self.outer) == (other.seed, other.sizes, other.outer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from tuner.records.combination import Combination, Member, View
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData, RecipeOrigin
-from tuner.space.definition import SplitSettings
 from tuner.space.documents.bounded_reading import BY_A_RUN
 from tuner.space.documents.composing import AMBIGUOUS
 from tuner.space.documents.strict_yaml import (
@@ -32,6 +31,7 @@ from tuner.space.documents.strict_yaml import (
     raise_problems,
 )
 from tuner.space.documents.validation import did_you_mean, in_order, type_problems
+from tuner.space.split_settings import SplitSettings
 from tuner.store.files.whole_files import write_text
 from tuner.store.recipe_checks import recipe_problems
 

@@ -14,7 +14,7 @@ from tuner.data.images import Images, make_images
 from tuner.data.splits.split import Split, make_split, n_outer_folds
 from tuner.data.splits.split_rules import Policies, Splits
 from tuner.errors import ConfigurationError, DataError
-from tuner.space.definition import SplitSettings, SplitSizes
+from tuner.space.split_settings import SplitSettings, SplitSizes
 
 # What seed 7 has given since the splits were written.
 KNOWN_TEST = [5, 6, 11, 12, 14, 18, 25, 35, 37, 44, 49, 60, 63, 69, 72, 75, 83, 84]

@@ -10,7 +10,7 @@ from tuner.data.cards.card import Card
 from tuner.errors import SpaceError
 from tuner.pipeline.preparation.constrained import without_too_large
 from tuner.pipeline.preparation.start_settings import start_settings
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 SPEC = image_spec()
 WITH_BASELINE = stating(filters=[4], dense_units=8, dropout=0.0)

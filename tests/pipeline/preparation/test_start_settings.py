@@ -25,10 +25,11 @@ from tuner.records.trial import Trial
 from tuner.search.methods.method import TrialEvent
 from tuner.search.proposals import setting_key
 from tuner.search.study import Study
-from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
 from tuner.space.families import built
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import has_setting
+from tuner.space.split_settings import SplitSettings
 from tuner.store.recipe_file import write_recipe
 
 SPACES = Path(__file__).parents[3] / "search_spaces"

@@ -44,8 +44,9 @@ from tuner.search.methods.curve_model import (
 from tuner.search.methods.model_hyperband import ModelHyperband
 from tuner.search.methods.unit_cube import UnitCube
 from tuner.search.study import Study
-from tuner.space.definition import Objective, Parameter, SearchSettings, Space
+from tuner.space.definition import Objective, Parameter, Space
 from tuner.space.sampling import has_setting
+from tuner.space.search_settings import SearchSettings
 
 FIRST = 7  # The first bracket of 27/3: one with three halvings, numbered on after 0 to 3.
 

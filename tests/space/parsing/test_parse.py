@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import ConfigurationError
-from tuner.space.definition import (
-    Condition,
-    Objective,
-    Parameter,
-    RetrainSettings,
-    SearchSettings,
-    SearchSpaceFile,
-)
+from tuner.space.definition import Condition, Objective, Parameter, SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import load_space, parse_space
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
 
 
 def parse(*lines: str, head: str = "dataset: digits") -> SearchSpaceFile:

@@ -8,7 +8,7 @@ from tuner.data.images import Images
 from tuner.data.splits.cut import sample
 from tuner.data.splits.fold import Fold, Indices
 from tuner.errors import ConfigurationError
-from tuner.space.definition import SplitSettings
+from tuner.space.split_settings import SplitSettings
 
 
 def within_limits(

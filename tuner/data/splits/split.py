@@ -20,7 +20,7 @@ from tuner.data.splits.policies import Dropped, find_distinct, find_dropped
 from tuner.data.splits.split_rules import Policies, Splits
 from tuner.data.splits.together import Near, Together, keep_together, keepable_near, units_per_class
 from tuner.errors import ConfigurationError, DataError
-from tuner.space.definition import SplitSettings, SplitSizes
+from tuner.space.split_settings import SplitSettings, SplitSizes
 
 SMALL_SET = 500
 _MANY_FOLDS = 5

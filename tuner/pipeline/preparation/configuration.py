@@ -18,11 +18,12 @@ from tuner.pipeline.preparation.space_files import space_path
 from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
-from tuner.space.definition import SearchSpaceFile, SplitSettings
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document
 from tuner.space.families import each_family
 from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.parse import load_documents, parse_space
+from tuner.space.split_settings import SplitSettings
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:

@@ -30,8 +30,9 @@ from tuner.records.sealed_recipe import Recipe
 from tuner.records.trial import StartSetting
 from tuner.report.text import plural
 from tuner.retrain.contenders import TUNED
-from tuner.space.definition import SearchSpaceFile, SplitSettings
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.families import each_family
+from tuner.space.split_settings import SplitSettings
 from tuner.store.files.reading import DamagedFileError
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder

@@ -16,10 +16,11 @@ from tuner.names import is_own
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, stated_baseline
-from tuner.space.definition import SearchSpaceFile, Space, SplitSettings
+from tuner.space.definition import SearchSpaceFile, Space
 from tuner.space.families import built, each_family, in_family
 from tuner.space.priors import usual_values
 from tuner.space.sampling import has_setting, setting_of
+from tuner.space.split_settings import SplitSettings
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RECIPE

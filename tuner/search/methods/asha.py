@@ -18,8 +18,8 @@ from tuner.search.methods.rungs import (
     epochs_left,
     promotable,
 )
-from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
+from tuner.space.search_settings import SearchSettings
 
 
 class Asha(Method):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tuner.search.methods.method import Step
 from tuner.search.methods.rungs import epoch_budget
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 # The first bracket begins this many rungs below the last one, with settings that cost as much there
 # as one whole training. It takes half of the budget at most.

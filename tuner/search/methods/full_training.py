@@ -7,8 +7,8 @@ from dataclasses import replace
 from tuner.search.board import Board
 from tuner.search.methods.method import Method, SearchCost, Step
 from tuner.search.methods.rungs import Rung, brackets, cost_of, uses_up
-from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
+from tuner.space.search_settings import SearchSettings
 
 
 class FullTraining(Method):

@@ -9,7 +9,7 @@ from tuner.search.board import Board
 from tuner.search.methods.full_training import FullTraining
 from tuner.search.methods.method import Proposer, Setup, Step
 from tuner.search.proposals import every_setting
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 
 class _InOrder:

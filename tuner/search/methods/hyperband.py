@@ -24,7 +24,8 @@ from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import Rung, brackets, cost_of, promotable, surely_promoted, uses_up
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
+from tuner.space.search_settings import SearchSettings
 
 
 class Hyperband(Method):

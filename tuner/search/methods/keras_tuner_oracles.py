@@ -31,8 +31,8 @@ from tuner.search.methods.keras_tuner_space import declared, on_space
 from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step, TrialEvent
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
-from tuner.space.definition import SearchSettings
 from tuner.space.sampling import complete_setting
+from tuner.space.search_settings import SearchSettings
 
 _SEED_FOR_0 = 2**31 - 1
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from tuner.records.trial import Trial
 from tuner.search.board import Board
-from tuner.space.definition import Objective, SearchSettings, Space
+from tuner.space.definition import Objective, Space
 from tuner.space.methods import METHODS
+from tuner.space.search_settings import SearchSettings
 
 TrialEvent = tuple[Literal["started", "ended"], Trial]
 

@@ -27,8 +27,8 @@ from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Ste
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import epoch_budget, epochs_left, surely_promoted
 from tuner.search.methods.unit_cube import UnitCube
-from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
+from tuner.space.search_settings import SearchSettings
 
 # Of new settings after the first bracket.
 _DRAWN_SHARE = 0.3

@@ -12,7 +12,7 @@ from functools import cache
 
 from tuner.search.board import Board
 from tuner.search.methods.method import SearchCost, Step
-from tuner.space.definition import SearchSettings
+from tuner.space.search_settings import SearchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.names import is_own
 from tuner.space.constraints import Constraints
-from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile, SplitSizes
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
 from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown, validate
 from tuner.space.parsing.checks import check_space
@@ -26,6 +26,9 @@ from tuner.space.parsing.objectives import check_objectives, objective_of
 from tuner.space.parsing.overrides import apply_overrides
 from tuner.space.parsing.parameter_specs import Spec, is_several
 from tuner.space.parsing.schema import SpaceFile
+from tuner.space.retrain_settings import RetrainSettings
+from tuner.space.search_settings import SearchSettings
+from tuner.space.split_settings import SplitSizes
 from tuner.space.vocabulary import (
     BACKBONE_TERMS,
     BATCH_TERMS,
