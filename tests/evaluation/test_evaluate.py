@@ -45,7 +45,7 @@ def train(dataset: Dataset, folder: Path, n_seeds: int) -> list[Trained]:
         folds=dataset.split.folds,
         spec=dataset.spec,
     )
-    order = RetrainOrder(seeds=range(n_seeds), checkpoints=folder)
+    order = RetrainOrder(seeds={CONTENDER.name: range(n_seeds)}, checkpoints=folder)
     with InlineExecutor(Reports(on_epoch=lambda task, epoch: None)) as executor:
         (trained,) = retrain([CONTENDER], data, order, executor, lambda event: None, StopRequest())
     return trained

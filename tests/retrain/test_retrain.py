@@ -49,7 +49,8 @@ def run(
     *chosen: Contender, data: TrainingData, folder: Path, n_workers: int = 1
 ) -> tuple[list[list[Trained]], FakeExecutor, list[Event]]:
     executor, events = FakeExecutor(answer, n_workers), []
-    order = RetrainOrder(seeds=SEEDS, checkpoints=folder, precision="mixed_bfloat16")
+    seeds = {one.name: SEEDS for one in chosen}
+    order = RetrainOrder(seeds=seeds, checkpoints=folder, precision="mixed_bfloat16")
     trained = retrain(chosen, data, order, executor, events.append, StopRequest())
     return trained, executor, events
 
@@ -71,7 +72,7 @@ def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> Non
 
 def test_seed_by_seed_each_contender_has_its_own_number(tmp_path: Path) -> None:
     executor = FakeExecutor(answer)
-    order = RetrainOrder(seeds=[11, 33, 44], n_seeds={"b": 1}, checkpoints=tmp_path)
+    order = RetrainOrder(seeds={"a": [11, 33, 44], "b": [11]}, checkpoints=tmp_path)
     both = [contender(name=name) for name in "ab"]
     trained = retrain(both, training_data(), order, executor, lambda event: None, StopRequest())
     assert [[one.seed for one in of_one] for of_one in trained] == [[0, 1, 2], [0]]
@@ -81,8 +82,7 @@ def test_seed_by_seed_each_contender_has_its_own_number(tmp_path: Path) -> None:
 def test_where_time_may_run_out_the_verdict_comes_first(tmp_path: Path) -> None:
     executor = FakeExecutor(answer)
     order = RetrainOrder(
-        seeds=[11, 33, 44],
-        n_seeds={"backbone": 1},
+        seeds={"tuned": [11, 33, 44], "backbone": [11], "baseline": [11, 33, 44]},
         checkpoints=tmp_path,
         deadline=time.time() + 100,
         is_planned=True,
@@ -136,7 +136,7 @@ def really(
             request.reason = "interrupted"
 
     told: list[str] = []
-    order = RetrainOrder(seeds=SEEDS[:2], checkpoints=folder, deadline=deadline)
+    order = RetrainOrder(seeds={"tuned": SEEDS[:2]}, checkpoints=folder, deadline=deadline)
     with InlineExecutor(Reports(on_epoch=on_epoch, is_stopping=request.is_made)) as executor:
         chosen = contender(schedule="constant")
         return retrain(
@@ -168,7 +168,7 @@ def test_after_the_deadline_the_winner_alone_is_trained_for_an_epoch(tmp_path: P
 
 def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
     executor, deadline = FakeExecutor(answer, n_workers=2), time.time() + 100
-    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, deadline=deadline)
+    order = RetrainOrder(seeds={"a": SEEDS, "b": SEEDS}, checkpoints=tmp_path, deadline=deadline)
     retrain(
         [contender(name=n) for n in "ab"],
         training_data(),
@@ -201,7 +201,7 @@ def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
     first = training_data().folds[0]
     second = Fold(train=np.arange(16, 64), validation=np.arange(16))
     executor = FakeExecutor(answer)
-    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path)
+    order = RetrainOrder(seeds={"tuned": SEEDS}, checkpoints=tmp_path)
     data = replace(training_data(), folds=(first, second))
     retrain([contender()], data, order, executor, lambda event: None, StopRequest())
     validated = [executor.data[task.data].folds[0].validation[0] for task in executor.tasks]

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.data.splits.fold import drawn_fold, fold_of_seed
@@ -27,9 +27,8 @@ class RetrainOrder:
     """What retraining needs beside contenders and executor.
 
     Attributes:
-        seeds: One per training of a contender.
-        n_seeds: Trainings of a contender by its name, where they are fewer than `seeds`. Where time
-            may run out, such contenders come after all others.
+        seeds: One per training, by the contender's name. Where time may run out, contenders with
+            fewer than others come last.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
@@ -37,9 +36,8 @@ class RetrainOrder:
             out evenly.
     """
 
-    seeds: Sequence[int]
+    seeds: Mapping[str, Sequence[int]]
     checkpoints: Path
-    n_seeds: Mapping[str, int] = field(default_factory=dict)
     deadline: float | None = None
     precision: Precision | None = None
     is_planned: bool = False
@@ -69,22 +67,22 @@ def retrain(
     """
     names = ", ".join(contender.title for contender in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
-    most = len(order.seeds)
-    counts = {one.name: order.n_seeds.get(one.name, most) for one in contenders}
+    most = max(len(seeds) for seeds in order.seeds.values())
     for contender in contenders:
-        for number, fold in enumerate(data.folds[: counts[contender.name]]):
-            part = drawn_fold(fold, contender.max_train_images, order.seeds[0])
+        seeds = order.seeds[contender.name]
+        for number, fold in enumerate(data.folds[: len(seeds)]):
+            part = drawn_fold(fold, contender.max_train_images, seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
     pairs = [
         (contender, number)
         for number in range(most)
         for contender in contenders
-        if number < counts[contender.name]
+        if number < len(order.seeds[contender.name])
     ]
     if order.deadline is not None:
         # Those with several seeds decide the verdict.
-        pairs.sort(key=lambda pair: counts[pair[0].name] < most)
+        pairs.sort(key=lambda pair: len(order.seeds[pair[0].name]) < most)
     trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender in contenders]
@@ -165,7 +163,7 @@ class _Retraining:
     def _take(self, contender: Contender, number: int, result: TrainResult) -> None:
         trained = Trained(
             seed=number,
-            task_seed=self._order.seeds[number],
+            task_seed=self._order.seeds[contender.name][number],
             result=result,
             checkpoint=_path(contender, number, self._order),
         )
@@ -196,7 +194,7 @@ def _task(
         task_id=f"{contender.name}-{number}",
         model=contender.model,
         values=contender.values,
-        seed=order.seeds[number],
+        seed=order.seeds[contender.name][number],
         first_epoch=1,
         last_epoch=contender.max_epochs,
         save_to=_path(contender, number, order),

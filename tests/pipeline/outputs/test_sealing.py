@@ -50,7 +50,7 @@ UNTESTED = ModelResult(
 def test_model_of_fewer_images_is_sealed_with_those_that_it_saw(tmp_path: Path) -> None:
     found, trainer, dataset = job(tmp_path, []), executor(), tiny_dataset()
     order = RetrainOrder(
-        seeds=[task_seed(found.options.seed, RETRAININGS, n) for n in range(2)],
+        seeds={FEWER.name: [task_seed(found.options.seed, RETRAININGS, n) for n in range(2)]},
         checkpoints=tmp_path,
     )
     data = training_data(dataset, tmp_path)

@@ -65,11 +65,10 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     )
     settings, n_seeds = _trainings(compared, len(entered), job, executor.n_workers)
     order = RetrainOrder(
-        seeds=[
-            task_seed(job.options.seed, RETRAININGS, number)
-            for number in range(max(n_seeds.values()))
-        ],
-        n_seeds=n_seeds,
+        seeds={
+            name: [task_seed(job.options.seed, RETRAININGS, number) for number in range(n)]
+            for name, n in n_seeds.items()
+        },
         checkpoints=job.folder.state,
         deadline=job.deadline,
         precision=job.precision,
