@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.calling import Outcome, call, write_photos, write_space
+from tests.planning.costs import cost
 from tuner.commands import plan
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.pipeline import sizing
+from tuner.pipeline.comparison import all_contenders
+from tuner.pipeline.costs import Variant, Work
 from tuner.pipeline.sizes import Sizes, kept
+from tuner.pipeline.sizing import SizedRun
+from tuner.planning import frozen_costs
+from tuner.planning.measure import Candidate, Measured
 from tuner.planning.sizing import Size
 from tuner.store.run_folder import RunFolder
 
@@ -73,6 +81,34 @@ def test_plan_tells_what_time_would_buy(record: dict[str, Any]) -> None:
     assert [one["budget_s"] for one in bought] == [600, 3600, 28_800]
     assert all(one["fits"] and one["total_s"]["high"] <= one["budget_s"] for one in bought)
     assert all(one["n_settings"] > 0 and one["n_seeds"] == 2 for one in bought)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--time-budget", "20m")])
+def test_each_budget_is_planned_with_backbones_on_images_of_the_size_that_it_has(
+    place: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    planned_sizes: dict[float, set[int]] = {}
+
+    def measure(measurable: Sequence[Candidate], *_: Any) -> Measured:
+        return Measured(
+            costs={one.key: cost(one.key) for one in measurable}, failures={}, trained_s=1.0
+        )
+
+    def sizes_for(
+        work: Work, possible: Sequence[Variant], left_s: float, budget_s: float
+    ) -> SizedRun:
+        compared = [one for one, _ in possible[0].known.contenders if one.name in BACKBONES]
+        planned_sizes[budget_s] = {one.values["input_size"] for one in compared}
+        return sizing.sizes_for(work, possible, left_s, budget_s)
+
+    monkeypatch.setattr(plan, "measure", measure)
+    monkeypatch.setattr(plan, "sizes_for", sizes_for)
+    monkeypatch.setattr(all_contenders, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(frozen_costs, "frozen_s", lambda model, values, data: (0.0, 0.001))
+    outcome = planned(place, "--set", "compare=[baseline, efficientnet_b2]", *arguments)
+    assert outcome.code == 0, outcome.err
+    of_table = {budget_s: planned_sizes[budget_s] for budget_s in plan.BUDGETS_S}
+    assert of_table == {600.0: {96}, 3600.0: {260}, 28_800.0: {260}}
 
 
 def test_plan_of_a_time_budget_is_the_one_that_fits(place: Path) -> None:

@@ -18,9 +18,10 @@ from tuner.errors import SearchError
 from tuner.pipeline import sizing
 from tuner.pipeline.costs import Variant, Work
 from tuner.pipeline.job import Job
+from tuner.pipeline.measuring import FEW_MEASURED
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, read_sizes, settled
-from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized, sizes_for
+from tuner.pipeline.sizing import bounds_of, settle, sized, sizes_for
 from tuner.pipeline.training_data import training_data
 from tuner.planning.forecast import Known
 from tuner.planning.measure import Candidate, Measured

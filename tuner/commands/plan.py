@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from tuner.backend import environment
 from tuner.backend.environment import gpus
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.make_executor import make_executor, prepare_this_process
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
+from tuner.pipeline.comparison.all_contenders import backbone_rules
 from tuner.pipeline.costs import (
     Work,
     compared,
@@ -25,31 +27,30 @@ from tuner.pipeline.costs import (
     without_last_resorts,
     work_of,
 )
+from tuner.pipeline.measuring import SHORTEST_S, compares_backbones, measuring_s
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.preparation.remembered import read_remembered
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, read_sizes
-from tuner.pipeline.sizing import MEASURING_SHARE, SHORT_S, SHORTEST_S, SizedRun, sizes_for
+from tuner.pipeline.sizing import SizedRun, sizes_for
 from tuner.planning.affordable import is_expense
-from tuner.planning.candidates import built_corners, candidates
+from tuner.planning.candidates import built_corners, candidates, opponents
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known, forecast
+from tuner.planning.frozen_costs import FrozenTimes
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Allowance, Measured, measure
 from tuner.planning.plan_record import Bought, Plan
 from tuner.planning.sizing import resized
 from tuner.records.contender import Contender
-from tuner.records.events import Listener, Notice, StageAdvanced, StageStarted
+from tuner.records.events import Event, Listener, Notice, StageAdvanced, StageStarted
 from tuner.search.methods.method import method_class
 from tuner.space.constraints import breach_of
 from tuner.space.families import each_family
 
 # What a plan tells of, whatever was asked for: ten minutes, an hour, and a night.
 BUDGETS_S = (600.0, 3600.0, 28_800.0)
-
-# Measuring starts no further model after this time; more would hardly change the forecast.
-MEASURING_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +123,15 @@ class _Measurement:
 
     Attributes:
         corners: The smallest and the largest models.
-        others: The comparison, the winner first.
+        comparisons: The comparison, the winner first, by the pixels of its backbones' images; that
+            of your options first.
         of_space: Keys of what the space searches.
         measured: Costs of all that could be timed.
         measuring_s: Seconds that it took.
     """
 
     corners: Sequence[Corner]
-    others: Sequence[Contender]
+    comparisons: Mapping[int | None, Sequence[Contender]]
     of_space: Collection[str]
     measured: Measured
     measuring_s: float
@@ -142,30 +144,63 @@ def _built_and_timed(
     file, data = work.file, work.data
     listener(StageStarted(title="Building the smallest and the largest models"))
     found = built_corners(file, work.settings, data.spec)
-    others = compared(work, prepared.card, listener)
-    measurable = [*candidates(data, work.settings, others, found), *work.starts]
+    comparisons = _comparisons(planned, listener)
+    others = next(iter(comparisons.values()))
+    usual = [*candidates(data, work.settings, others, found), *work.starts]
+    further = [
+        replace(one, name=f"{one.name} at {size} px")
+        for size, others in comparisons.items()
+        for one in opponents(others, data)
+    ]
     listener(StageStarted(title="Measuring models"))
     began_s = time.perf_counter()
     measured = measure(
-        measurable,
+        [*usual, *further],
         executor,
         scratch,
         prepared.precision.precision,
-        Allowance(seconds=MEASURING_S, at_least=work.settings),
+        Allowance(seconds=measuring_s(None), at_least=work.settings),
         lambda n_done, n: listener(StageAdvanced(n_done=n_done, n=n)),
     )
     models = {family.model for family in each_family(file)}
     return _Measurement(
         corners=found,
-        others=others,
+        comparisons=comparisons,
         of_space={
-            candidate.key
-            for candidate in measurable
-            if candidate.model.removesuffix(HEAD) in models
+            candidate.key for candidate in usual if candidate.model.removesuffix(HEAD) in models
         },
         measured=measured,
         measuring_s=time.perf_counter() - began_s,
     )
+
+
+def _comparisons(planned: _Planned, listener: Listener) -> dict[int | None, list[Contender]]:
+    """The comparison of your options, and those of `BUDGETS_S` with images of other sizes."""
+    work, found = planned.work, dict[int | None, list[Contender]]()
+    for budget_s in (work.options.time_budget_s, *BUDGETS_S):
+        one = _in_budget(work, budget_s)
+        size = _backbone_size(one)
+        if size not in found:
+            # Of what is left out, the first comparison tells.
+            tell = listener if not found else _silent
+            found[size] = compared(one, planned.prepared.card, tell)
+    return found
+
+
+def _in_budget(work: Work, budget_s: float | None) -> Work:
+    return replace(work, options=replace(work.options, time_budget_s=budget_s))
+
+
+def _silent(event: Event) -> None:
+    """Told before."""
+
+
+def _backbone_size(work: Work) -> int | None:
+    """Pixels that a run resizes images to for its backbones; None where time does not matter."""
+    file = work.file
+    if "input_size" in file.backbone or not any(name in BACKBONES for name in file.compare):
+        return None
+    return backbone_rules(work.options, file, work.data.spec).input_size
 
 
 def _plan(
@@ -180,11 +215,17 @@ def _plan(
     work, measured = planned.work, found.measured
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
-    whole = known_of(
-        work, found.others, measured, executor.n_workers, found.corners, ready_s, share
+    n_workers, times = executor.n_workers, FrozenTimes(work.data)
+    shop = _Shop(
+        work=work,
+        by_size={
+            size: known_of(work, others, measured, n_workers, found.corners, ready_s, share, times)
+            for size, others in found.comparisons.items()
+        },
+        measuring_s=found.measuring_s,
     )
-    shop = _Shop(work=work, known=whole, measuring_s=found.measuring_s)
     known, sizes = shop.in_budget(planned.sizes)
+    others = next(iter(found.comparisons.values()))
     return Plan(
         dataset=planned.prepared.card.title,
         shape=work.data.spec.shape,
@@ -193,11 +234,11 @@ def _plan(
         n_folds=known.n_folds,
         n_test=known.n_test,
         search=known.search,
-        contenders=tuple(found.others if sizes is None else (one for one, _ in known.contenders)),
+        contenders=tuple(others if sizes is None else (one for one, _ in known.contenders)),
         n_seeds=known.n_seeds,
         n_repeats=known.n_repeats,
         executor=work.options.execution.executor,
-        n_workers=executor.n_workers,
+        n_workers=n_workers,
         constraints=work.file.constraints.words,
         n_drawn=len(work.settings) + sum(not is_expense(reason) for reason in work.rejected),
         refused=tuple(reason for reason in work.rejected if breach_of(reason)),
@@ -222,13 +263,18 @@ class _Shop:
 
     Attributes:
         work: What a run would train.
-        known: What that costs.
+        by_size: What that costs, by the pixels of backbones' images as of `_Measurement`.
         measuring_s: Seconds that a run takes to measure it.
     """
 
     work: Work
-    known: Known
+    by_size: Mapping[int | None, Known]
     measuring_s: float
+
+    @property
+    def known(self) -> Known:
+        """What a run with your options costs."""
+        return next(iter(self.by_size.values()))
 
     def in_budget(self, sizes: Sizes | None) -> tuple[Known, Sizes | None]:
         """What a run does in your time budget, and its sizes; all of it without a budget.
@@ -249,13 +295,16 @@ class _Shop:
 
     def sized(self, budget_s: float) -> SizedRun:
         """What a run does in a time budget."""
-        known, work = without_last_resorts(self.known), self.work
-        possible = variants(without_backbones(known) if budget_s < SHORT_S else known, work)
+        work = _in_budget(self.work, budget_s)
+        known = without_last_resorts(self.by_size[_backbone_size(work)])
+        possible = variants(
+            known if compares_backbones(budget_s) else without_backbones(known), work
+        )
         left_s = budget_s - self._measuring_s(budget_s)
         return sizes_for(work, possible, left_s, budget_s)
 
     def _measuring_s(self, budget_s: float) -> float:
-        return min(self.measuring_s, MEASURING_SHARE * budget_s)
+        return min(self.measuring_s, measuring_s(budget_s))
 
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""

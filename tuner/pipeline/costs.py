@@ -20,7 +20,7 @@ from tuner.planning.affordable import MOST_TIMES, expense, most_multiply_adds
 from tuner.planning.candidates import MAX_MEASURED, by_turns, candidate_of, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known
-from tuner.planning.frozen_costs import features_s
+from tuner.planning.frozen_costs import FrozenTimes, features_s
 from tuner.planning.measure import Candidate, Measured
 from tuner.planning.measured_costs import costs_of_settings, with_costs
 from tuner.records.contender import Contender
@@ -102,6 +102,7 @@ def known_of(
     found: Sequence[Corner] = (),
     ready_s: float = 0.0,
     share: float | None = None,
+    times: FrozenTimes | None = None,
 ) -> Known:
     """What a forecast is made of.
 
@@ -113,6 +114,7 @@ def known_of(
         found: Corners of the space; without them a forecast has no disk use.
         ready_s: As of `Known`.
         share: As of `Known`.
+        times: Of frozen networks that were timed for another comparison; None for none.
 
     Raises:
         SearchError: If no setting could be trained.
@@ -136,7 +138,7 @@ def known_of(
         largest_checkpoint_bytes=max((corner.checkpoint_bytes for corner in found), default=0),
         n_workers=n_workers,
         ready_s=ready_s,
-        features_s=features_s(_built(work), others[1:], data, n_test),
+        features_s=features_s(_built(work), others[1:], times or FrozenTimes(data), n_test),
         share=share,
         limits_s=(
             _or_endless(work.options.search_budget_s),

@@ -23,13 +23,18 @@ from tuner.pipeline.costs import (
     work_of,
 )
 from tuner.pipeline.job import Job
+from tuner.pipeline.measuring import (
+    SHORTEST_S,
+    compares_backbones,
+    measuring_s,
+    most_settings,
+)
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
-from tuner.planning.candidates import MAX_MEASURED, opponents
+from tuner.planning.candidates import opponents
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.measure import Allowance, measure, skipped_words
 from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
-from tuner.records.contender import Contender
 from tuner.records.events import Event, Notice, SearchSized, StageAdvanced, StageStarted
 from tuner.report.text import duration, plural
 from tuner.retrain.contenders import BASELINE
@@ -39,20 +44,9 @@ from tuner.space.parsing.overrides import stated_keys
 from tuner.space.sampling import n_settings
 from tuner.space.search_settings import SearchSettings
 
-# In less time nothing can be measured that would help.
-SHORTEST_S = 60.0
-
 # A pretrained network is mostly the best model that a short run sees: it is worth more than a
 # deeper search or a third seed of the others.
 BACKBONE_SHARE = 0.5
-
-# A backbone takes minutes to build, trace and measure. In less time none is compared, and fewer
-# settings are measured.
-SHORT_S = 600.0
-FEW_MEASURED = 4
-
-# Of the time that is left. On a busy machine measuring must not use up what it measures for.
-MEASURING_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +77,7 @@ def sized(job: Job, executor: Executor) -> Job:
         return _unsized(job, f"the search is not sized, because {why}; it ends at the deadline")
     job.tell(StageStarted(title=f"Measuring models to size the search for {_short(budget_s)}"))
     try:
-        work, whole = _measured(job, executor, is_short=budget_s < SHORT_S)
+        work, whole = _measured(job, executor, budget_s)
     except (ConfigurationError, SearchError) as error:
         text = f"the search is not sized, because {error.message}"
         return job if job.request.is_made() else _unsized(job, text)
@@ -226,18 +220,16 @@ def _largest(
     return found, possible[found.number]
 
 
-def _measured(job: Job, executor: Executor, *, is_short: bool) -> tuple[Work, Known]:
+def _measured(job: Job, executor: Executor, budget_s: float) -> tuple[Work, Known]:
     """What the run would train, and what that costs, without corners of the space.
 
     Raises:
         ConfigurationError: If no setting can be built.
         SearchError: If none could be measured.
     """
-    work = work_of(
-        job.options, job.file, job.dataset, job.starts, FEW_MEASURED if is_short else MAX_MEASURED
-    )
-    others: Sequence[Contender] = compared(
-        _without_backbones(work) if is_short else work, job.card, _silent
+    work = work_of(job.options, job.file, job.dataset, job.starts, most_settings(budget_s))
+    others = compared(
+        work if compares_backbones(budget_s) else _without_backbones(work), job.card, _silent
     )
     measurable = [*opponents(others, work.data), *work.starts, *work.settings]
     with TemporaryDirectory(dir=job.folder.state) as scratch:
@@ -246,7 +238,7 @@ def _measured(job: Job, executor: Executor, *, is_short: bool) -> tuple[Work, Kn
             executor,
             Path(scratch),
             job.precision,
-            Allowance(seconds=MEASURING_SHARE * _left_s(job), at_least=work.settings),
+            Allowance(seconds=measuring_s(_left_s(job)), at_least=work.settings),
             lambda n_done, n: job.tell(StageAdvanced(n_done=n_done, n=n)),
         )
     if measured.skipped and not job.request.is_made():

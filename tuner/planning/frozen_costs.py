@@ -14,10 +14,29 @@ from tuner.training.data import TrainingData
 _N_TIMED = 64
 
 
+class FrozenTimes:
+    """Seconds that frozen networks take, each timed once.
+
+    Attributes:
+        data: What a run trains on; its first images are timed.
+    """
+
+    def __init__(self, data: TrainingData) -> None:
+        """Begin with none."""
+        self.data = data
+        self._timed: dict[FeatureKey, tuple[float, float]] = {}
+
+    def of(self, key: FeatureKey) -> tuple[float, float]:
+        """Seconds until a network is ready, and then per image."""
+        if key not in self._timed:
+            self._timed[key] = frozen_s(key.model, key.values(), self.data)
+        return self._timed[key]
+
+
 def features_s(
     settings: Sequence[tuple[str, Mapping[str, Any]]],
     opponents: Sequence[Contender],
-    data: TrainingData,
+    times: FrozenTimes,
     n_test: int,
 ) -> tuple[float, float, float]:
     """Seconds to compute what heads are trained on, in the search and for opponents, and to score.
@@ -30,10 +49,10 @@ def features_s(
     Args:
         settings: Model and hyperparameters of those that a search tries first.
         opponents: Of the winner.
-        data: What a run trains on.
+        times: Of the networks, on what a run trains on.
         n_test: Test images.
     """
-    fold = data.folds[0]
+    fold = times.data.folds[0]
     n_seen = len(fold.train) + len(fold.validation)
     opposed = [(contender.model, contender.values) for contender in opponents]
     pairs = [
@@ -43,7 +62,7 @@ def features_s(
     for model, values in pairs:
         key = feature_key(model, values)
         n_views[key] = max(n_views.get(key, 1), 2 if values.get("flip") else 1)
-    costs = {key: frozen_s(key.model, key.values(), data) for key in n_views}
+    costs = {key: times.of(key) for key in n_views}
     seconds = {
         key: start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items()
     }
