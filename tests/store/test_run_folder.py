@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,7 @@ import yaml
 
 from tests.report import fixtures
 from tuner.errors import ConfigurationError
-from tuner.records.training import EpochMetrics
 from tuner.store.run_folder import RunFolder
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
-    """A run's folder as `create` leaves it."""
-    made = RunFolder(tmp_path / "digits" / "run")
-    made.create()
-    return made
 
 
 def test_new_folder_holds_nothing_but_its_state(folder: RunFolder) -> None:
@@ -37,41 +26,6 @@ def test_new_folder_holds_nothing_but_its_state(folder: RunFolder) -> None:
 def test_folder_that_a_killed_command_left_empty_is_taken_over(folder: RunFolder) -> None:
     RunFolder(folder.path).create()
     assert list(folder.path.iterdir()) == [folder.state]
-
-
-def test_folder_of_another_run_is_refused(folder: RunFolder) -> None:
-    folder.write_config({"a": 1})
-    with pytest.raises(
-        ConfigurationError, match="run: a run of this name has just been started"
-    ) as caught:
-        RunFolder(folder.path).create()
-    assert caught.value.hint == "start this one again in a second."
-
-
-def test_command_of_the_same_second_is_told_that_another_one_works_there(
-    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with folder.locked():
-        (folder.state / "owner").unlink()
-        # What is half written is swept away by the command that has the lock.
-        monkeypatch.setattr("tuner.store.files.whole_files.os.replace", None)
-        second = RunFolder(folder.path)
-        second.create()
-        with (
-            pytest.raises(ConfigurationError, match="run: another command is working on this run"),
-            second.locked(),
-        ):
-            raise AssertionError("two commands work on one run")
-    assert (folder.state / "open").is_file()
-
-
-def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("a file, no folder")
-    with pytest.raises(
-        ConfigurationError, match=r"file/run: cannot write there: Not a directory"
-    ) as caught:
-        RunFolder(tmp_path / "file" / "run").create()
-    assert caught.value.hint == "choose another folder with --out."
 
 
 def test_split_is_written_again_only_where_it_has_changed(folder: RunFolder) -> None:
@@ -100,79 +54,6 @@ def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:
 def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     folder.write_results(results)
     assert RunFolder(folder.path).read_results() == results
-
-
-def test_importance_that_an_earlier_version_wrote_is_read(folder: RunFolder) -> None:
-    folder.write_results(fixtures.results())
-    path = folder.path / "results.json"
-    plain = json.loads(path.read_text(encoding="utf-8"))
-    row = {"name": "dropout", "importance": {"value": 0.3, "low": 0.1, "high": 0.4}}
-    old = {"n_trials": 140, "n_needed": 100, "explained": 0.6, "parameters": [row], "reason": ""}
-    path.write_text(json.dumps(plain | {"importance": old}), encoding="utf-8")
-    found = folder.read_results().importance
-    assert found is not None
-    assert (found.n_trials, found.n_settings) == (140, None)
-    (one,) = found.parameters
-    assert (one.is_told, one.parameters, one.importance.value) == (True, ("dropout",), 0.3)
-    assert not replace(one, importance=replace(one.importance, low=0.0)).is_told
-
-
-def test_results_of_a_version_that_recommended_nothing_are_read(folder: RunFolder) -> None:
-    run = fixtures.recommending(fixtures.results())
-    folder.write_results(run)
-    assert folder.read_results() == run
-    path = folder.path / "results.json"
-    plain = json.loads(path.read_text(encoding="utf-8"))
-    del plain["recommendation"]
-    path.write_text(json.dumps(plain), encoding="utf-8")
-    assert folder.read_results() == replace(run, recommendation=None)
-
-
-def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(
-    folder: RunFolder,
-) -> None:
-    results = fixtures.results()
-    strange = EpochMetrics(
-        epoch=1, metrics={"val_own": float("nan"), "loss": float("inf")}, duration_s=1.0
-    )
-    run = replace(results.models[0].runs[0], epochs=(strange,))
-    folder.write_results(
-        replace(results, models=(replace(results.models[0], runs=(run,)), *results.models[1:]))
-    )
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    json.loads((folder.path / "results.json").read_text(), parse_constant=refuse)
-    metrics = folder.read_results().models[0].runs[0].epochs[0].metrics
-    assert np.isnan(metrics["val_own"])
-    assert metrics["loss"] == float("inf")
-
-
-def test_missing_results_name_the_folder(folder: RunFolder) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"run: there is no results\.json, so no finished run is there"
-    ):
-        folder.read_results()
-
-
-@pytest.mark.parametrize("text", ["", "{", '{"run": 3}', "[]"])
-def test_unreadable_results_are_an_error_with_a_remedy(folder: RunFolder, text: str) -> None:
-    (folder.path / "results.json").write_text(text)
-    with pytest.raises(
-        ConfigurationError, match=r"results\.json: cannot be read as results of this version"
-    ) as caught:
-        folder.read_results()
-    assert caught.value.hint.startswith("run the search again")
-
-
-def test_results_of_an_older_scheme_are_refused(folder: RunFolder) -> None:
-    folder.write_results(replace(fixtures.results(), schema_version=0))
-    with pytest.raises(
-        ConfigurationError,
-        match=r"results\.json: its schema_version is 0, but this version reads 2",
-    ):
-        folder.read_results()
 
 
 def test_predictions_hold_labels_and_each_models_probabilities(folder: RunFolder) -> None:
@@ -204,32 +85,6 @@ def test_run_is_unfinished_from_its_configuration_to_its_end(folder: RunFolder) 
         folder.finish()
     assert not folder.is_unfinished
     assert [path.name for path in folder.path.iterdir()] == ["config.yaml"]
-
-
-def test_run_whose_state_cannot_be_deleted_has_ended_all_the_same(
-    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder.write_config({"a": 1})
-    monkeypatch.setattr("tuner.store.run_folder.shutil.rmtree", lambda path, ignore_errors: None)
-    folder.finish()
-    assert folder.state.is_dir()
-    assert not folder.is_unfinished
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()]
-)
-def test_drive_that_locks_nothing_is_used_without_a_lock(
-    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def refuse(lock: object, timeout: float) -> None:
-        raise error
-
-    monkeypatch.setattr("tuner.store.run_folder.filelock.FileLock.acquire", refuse)
-    entered = False
-    with folder.locked():
-        entered = True
-    assert entered
 
 
 def test_configuration_comes_back_equal(folder: RunFolder) -> None:
@@ -341,33 +196,6 @@ def test_folder_in_the_place_of_a_file_is_told_before_anything_is_done(
     )
 
 
-@pytest.mark.parametrize("name", ["gallery", "state"])
-def test_file_in_the_place_of_a_folder_is_told(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("a file")
-    with pytest.raises(
-        ConfigurationError, match=f"{name}: is a file, but a folder of the run belongs there"
-    ):
-        RunFolder(tmp_path).check_places()
-
-
-def test_link_that_leads_nowhere_is_told(folder: RunFolder) -> None:
-    (folder.path / "results.json").symlink_to("nowhere")
-    with pytest.raises(
-        ConfigurationError,
-        match=r"results\.json: is a link that leads nowhere, but a file of the run",
-    ):
-        folder.check_places()
-
-
-def test_file_without_the_right_to_it_is_told(
-    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The superuser may do anything.
-    monkeypatch.setattr("tuner.store.run_folder.os.access", lambda path, mode: path.name != "open")
-    with pytest.raises(ConfigurationError, match="state/open: you have no permission to"):
-        folder.check_places()
-
-
 def test_leftovers_of_a_killed_command_go_and_those_of_a_live_one_stay(folder: RunFolder) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
@@ -417,16 +245,3 @@ def test_picture_that_cannot_be_read_is_left_out(folder: RunFolder) -> None:
     (folder.gallery / "c.png").mkdir()
     os.mkfifo(folder.gallery / "d.png")
     assert folder.read_pictures() == {"b.png": b"b"}
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["[" * 100_000, '{"schema_version": 2, "schema_version": 2}', '{"a": "\\ud800"}', "\xff"],
-)
-def test_results_that_no_run_writes_are_an_error_in_one_line(folder: RunFolder, text: str) -> None:
-    (folder.path / "results.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(
-        ConfigurationError, match=r"results\.json: cannot be read as results of this version"
-    ) as caught:
-        folder.read_results()
-    assert "\n" not in caught.value.message

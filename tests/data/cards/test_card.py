@@ -1,4 +1,4 @@
-"""Cards are strict; a target is a card's name or a path to a person's own data."""
+"""Cards are strict: each mistake is reported with its line."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.data.samples import make_card, random_images, write_fer, write_folders
+from tests.data.cards.written_card import BUNDLED, CARD, ROOT
+from tests.data.samples import make_card, random_images
 from tuner.data.cards.card_files import card_folders, card_names, card_schema, load_card, read_card
 from tuner.data.load import load_images
-from tuner.data.own.resolve import resolve
-from tuner.errors import ConfigurationError, DataError
-
-ROOT = Path(__file__).parents[3]
-BUNDLED = ROOT / "datasets"
-CARD = """\
-name: mine
-title: Mine
-files: {type: npz, path: mine.npz}
-image: {height: 4, width: 4, channels: 1}
-"""
+from tuner.errors import ConfigurationError
 
 
 def test_every_bundled_card_is_valid() -> None:
@@ -204,126 +194,12 @@ def test_group_of_a_csv_is_a_column() -> None:
     assert card.splits.group == "(person"
 
 
-def test_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        resolve("fer2014", [BUNDLED], tmp_path)
-    assert caught.value.message == 'no data set is called "fer2014"'
-    hint = (
-        'did you mean "fer2013"? `python -m tuner datasets` lists them; a folder or file works too.'
-    )
-    assert caught.value.hint == hint
-    assert caught.value.exit_code == 2
-
-
-def test_missing_path_is_a_data_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        resolve(str(tmp_path / "none.csv"), [BUNDLED], tmp_path)
-    assert caught.value.message == f"{tmp_path / 'none.csv'}: there is no such file or folder"
-
-
 def test_labels_may_be_mapped_to_names(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(f'{CARD}class_names: {{"5": five, "2": two}}\n')
     np.savez(tmp_path / "mine.npz", x=random_images(4), y=[2, 5, 5, 2])
     loaded = load_images(load_card("mine", [tmp_path]), tmp_path)
     assert loaded.class_names == ("five", "two")
     assert loaded.labels.tolist() == [1, 0, 0, 1]
-
-
-def test_folder_of_class_folders_needs_no_card(tmp_path: Path) -> None:
-    write_folders(tmp_path / "My Photos!", {"cat": 3, "dog": 3}, size=20)
-    card = resolve(str(tmp_path / "My Photos!"), [BUNDLED], tmp_path)
-    assert (card.name, card.title, card.image.shape) == ("my_photos", "My Photos!", (20, 20, 3))
-    assert load_images(card, tmp_path / "data").class_names == ("cat", "dog")
-
-
-def test_folder_among_the_data_is_found_by_its_name(tmp_path: Path) -> None:
-    write_folders(tmp_path / "photos", {"cat": 3, "dog": 3}, size=20)
-    assert resolve("photos", [BUNDLED], tmp_path).name == "photos"
-
-
-@pytest.mark.parametrize(("size", "side"), [((300, 200), 250), ((4000, 3000), 2048), ((5, 4), 8)])
-def test_own_photos_have_their_typical_size_within_what_a_card_may_state(
-    tmp_path: Path, size: tuple[int, int], side: int
-) -> None:
-    for name in ("cat", "dog"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        Image.new("L", size).save(tmp_path / "photos" / name / "a.png")
-    assert resolve(str(tmp_path / "photos"), [], tmp_path).image.shape == (side, side, 1)
-
-
-def test_given_parts_of_a_folder_are_found(tmp_path: Path) -> None:
-    for part in ("Train", "val"):
-        write_folders(tmp_path / "photos" / part, {"cat": 3, "dog": 3}, size=8)
-    card = resolve(str(tmp_path / "photos"), [], tmp_path)
-    loaded = load_images(card, tmp_path)
-    assert loaded.parts.tolist() == ["train"] * 6 + ["validation"] * 6
-    assert loaded.origins[0] == "Train/cat/0.png"
-
-
-def test_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        resolve(str(tmp_path), [], tmp_path)
-    assert caught.value.message == f"{tmp_path}: the folder is empty"
-
-
-def test_fer_style_csv_needs_no_card(tmp_path: Path) -> None:
-    write_fer(tmp_path / "faces.csv", range(7))
-    card = resolve(str(tmp_path / "faces.csv"), [], tmp_path)
-    assert card.image.shape == (4, 4, 1)
-    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    assert load_images(card, tmp_path).class_names == names
-
-
-@pytest.mark.parametrize("labels", [[4, 3, 4], [" 4", "3.0", "04"], ["sad", 3, "4"]])
-def test_fer_style_csv_of_some_classes_has_only_these(tmp_path: Path, labels: list[object]) -> None:
-    write_fer(tmp_path / "faces.csv", labels)
-    loaded = load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
-    assert loaded.class_names == ("happy", "sad")
-    assert loaded.labels.tolist() == [1, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([3, 4, 9], 'faces.csv, line 4: the label is "9"; expected 0 to 6'),
-        ([3, 3], 'faces: all images are of one class, "happy"'),
-    ],
-)
-def test_labels_that_are_not_fers_are_refused(
-    tmp_path: Path, labels: list[int], message: str
-) -> None:
-    write_fer(tmp_path / "faces.csv", labels)
-    with pytest.raises(DataError) as caught:
-        load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
-    assert caught.value.message == message
-
-
-def test_csv_with_text_labels_names_its_classes(tmp_path: Path) -> None:
-    write_fer(tmp_path / "faces.csv", ["b", "a", "b"])
-    text = (tmp_path / "faces.csv").read_text().replace("emotion", "kind")
-    (tmp_path / "faces.csv").write_text(text)
-    loaded = load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
-    assert loaded.class_names == ("a", "b")
-    assert loaded.labels.tolist() == [1, 0, 1]
-
-
-def test_csv_of_no_square_images_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "faces.csv").write_text('emotion,pixels\n0,"1 2 3"\n')
-    with pytest.raises(DataError) as caught:
-        resolve(str(tmp_path / "faces.csv"), [], tmp_path)
-    message = (
-        "faces.csv, line 2: it has 3 pixels; expected a square number, such as 2,304 (48 x 48)"
-    )
-    assert caught.value.message == message
-
-
-def test_npz_with_parts_needs_no_card(tmp_path: Path) -> None:
-    x, y = random_images(6, channels=3), [0, 1, 0, 1, 0, 1]
-    np.savez(tmp_path / "a.npz", x_train=x[:4], y_train=y[:4], x_test=x[4:] / 255.0, y_test=y[4:])
-    loaded = load_images(resolve(str(tmp_path / "a.npz"), [], tmp_path), tmp_path)
-    np.testing.assert_array_equal(loaded.images, x)
-    assert loaded.parts.tolist() == ["train"] * 4 + ["test"] * 2
-    assert loaded.class_names == ("0", "1")
 
 
 def test_schema_file_is_up_to_date() -> None:
@@ -339,105 +215,3 @@ def test_importing_cards_loads_no_heavy_package() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
-
-
-STRANGERS_CARD = """\
-name: mine
-title: Mine
-files: {type: class_folders, path: mine}
-image: {height: 8, width: 8, channels: 1}
-splits: {train: train, test: test}
-fetch: get it
-kaggle: {dataset: me/mine, archive: mine.zip, files: {mine: mine}}
-"""
-LEAVING = {
-    ("path: mine}", "path: ../mine}"): "files.path",
-    ("path: mine}", "path: /etc}"): "files.path",
-    ("path: mine}", "path: a/../../b}"): "files.path",
-    ("path: mine}", "path: ~/b}"): "files.path",
-    ("path: mine}", 'path: "..\\\\b"}'): "files.path",
-    ("path: mine}", "path: 'C:/b'}"): "files.path",
-    ("path: mine}", 'path: ""}'): "files.path",
-    ("train: train", "train: ../train"): "splits.train",
-    ("archive: mine.zip", "archive: ../mine.zip"): "kaggle.archive",
-    ("files: {mine: mine}", "files: {mine: /etc}"): "kaggle.files.mine",
-}
-
-
-@pytest.mark.parametrize("change", LEAVING)
-def test_path_that_leaves_the_data_root_is_refused_with_its_line(
-    tmp_path: Path, change: tuple[str, str]
-) -> None:
-    before, after = change
-    (tmp_path / "mine.yaml").write_text(STRANGERS_CARD, encoding="utf-8")
-    assert read_card(tmp_path / "mine.yaml").paths == ["mine"]
-    text = STRANGERS_CARD.replace(before, after)
-    if "files: {type" in text and LEAVING[change] == "files.path":
-        text = text.replace("kaggle:", "# kaggle:")
-    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
-        read_card(tmp_path / "mine.yaml")
-    assert f": {LEAVING[change]} is " in caught.value.message
-    assert caught.value.message.endswith("; expected a path below the data root.")
-
-
-@pytest.mark.parametrize("name", ["/mine", "a:b", "../x"])
-def test_names_of_arrays_are_no_paths(tmp_path: Path, name: str) -> None:
-    named = f"path: mine.npz, train_images: '{name}', train_labels: '{name}.y'"
-    (tmp_path / "mine.yaml").write_text(CARD.replace("path: mine.npz", named), encoding="utf-8")
-    assert read_card(tmp_path / "mine.yaml").paths == ["mine.npz"]
-
-
-@pytest.mark.parametrize("key", ["train_images", "train_labels", "test_images", "test_labels"])
-def test_no_file_of_array_csvs_leaves_the_data_root(tmp_path: Path, key: str) -> None:
-    files = "type: array_csv, train_images: a, train_labels: b, test_images: c, test_labels: d"
-    text = CARD.replace("type: npz, path: mine.npz", files.replace(f"{key}: ", f"{key}: ../"))
-    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=f":3: files.{key} is "):
-        read_card(tmp_path / "mine.yaml")
-
-
-def test_link_that_you_have_put_into_the_data_root_is_followed(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    np.savez(tmp_path / "elsewhere.npz", x=np.zeros((8, 4, 4), np.uint8), y=np.arange(8) % 2)
-    (tmp_path / "data/mine.npz").symlink_to(tmp_path / "elsewhere.npz")
-    (tmp_path / "mine.yaml").write_text(CARD, encoding="utf-8")
-    assert len(load_images(read_card(tmp_path / "mine.yaml"), tmp_path / "data").labels) == 8
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "message"),
-    [
-        (
-            "fetch: get it",
-            "space: ../other",
-            'space is "../other"; expected the name of a search space, without',
-        ),
-        ("me/mine", "../me/mine", 'kaggle.dataset is "../me/mine"; expected'),
-        (
-            "name: mine",
-            "name: Mine",
-            'name is "Mine"; expected lower-case letters, digits, "_" and "-".',
-        ),
-    ],
-)
-def test_name_that_is_none_is_refused(
-    tmp_path: Path, before: str, after: str, message: str
-) -> None:
-    (tmp_path / "mine.yaml").write_text(STRANGERS_CARD.replace(before, after), encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
-        read_card(tmp_path / "mine.yaml")
-    assert message in caught.value.message
-
-
-def test_title_is_one_line(tmp_path: Path) -> None:
-    text = STRANGERS_CARD.replace("title: Mine", 'title: "a\\n b: \\e[2J"')
-    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    assert read_card(tmp_path / "mine.yaml").title == r"a b: \x1b[2J"
-
-
-def test_name_may_be_of_any_script(tmp_path: Path) -> None:
-    (tmp_path / "фото.yaml").write_text(
-        STRANGERS_CARD.replace("name: mine", "name: фото"), encoding="utf-8"
-    )
-    assert read_card(tmp_path / "фото.yaml").name == "фото"

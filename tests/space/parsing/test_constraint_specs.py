@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import write_space
-from tests.space.parsing.test_mistakes import mistakes
+from tests.space.parsing.mistakes import mistakes
 from tuner.space.constraints import NO_CONSTRAINTS, Constraints
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import load_space, parse_space

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.space.parsing.test_mistakes import in_space, mistakes
+from tests.space.parsing.mistakes import in_space, mistakes
 from tuner.errors import ConfigurationError
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
