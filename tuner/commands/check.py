@@ -11,9 +11,8 @@ from tuner.data.own.image_size import in_size
 from tuner.data.own.resolve import resolve
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination
-from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.data_names import keep_name, named_apart
-from tuner.store.files.whole_files import is_disk_full, write_text
+from tuner.store.files.whole_files import named_refusals, write_text
 
 PAGE = "data.html"
 
@@ -56,13 +55,7 @@ def check(
     examination = examine(images, card)
     page = out / card.name / PAGE
     html = render(examination, images.images)
-    try:
+    with named_refusals(page, "choose another folder with --out."):
         write_text(page, html)
         keep_name(card, target, data_dir, out)
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise ConfigurationError(
-            f"{page}: cannot be written: {error.strerror}", "choose another folder with --out."
-        ) from error
     return Checked(examination=examination, page=page)

@@ -33,12 +33,14 @@ from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import plural
 from tuner.store.files.leftovers import sweep
-from tuner.store.files.whole_files import is_disk_full, write_text
+from tuner.store.files.whole_files import named_refusals, write_text
 from tuner.store.label_table import DoubtfulLabel, write_label_table
 from tuner.store.recipe_file import read_recipe
 
 # Pictures of the page, for each of its two lists.
 _SHOWN = 60
+
+_ANOTHER = "choose another file with --out."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def _check_table(table: Path, *, may_replace: bool) -> None:
         raise ConfigurationError(
             f"{page}: already exists, and the page with the pictures would replace it", other
         )
-    with _writing(table):
+    with named_refusals(table, _ANOTHER):
         # Here, and not after hours of training; nothing stays behind.
         table.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=table.parent):
@@ -150,18 +152,6 @@ def _is_labels_page(page: Path) -> bool:
         return is_labels_page(page.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return False
-
-
-@contextmanager
-def _writing(table: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise ConfigurationError(
-            f"{table}: cannot be written: {error.strerror}", "choose another file with --out."
-        ) from error
 
 
 def _cut_notes(cut: Cut) -> Iterator[str]:
@@ -234,7 +224,7 @@ def _write(dataset: Dataset, found: OutOfFold, how: _How, table: Path) -> Listed
         n_earlier=len(earlier),
     )
     html = _html(how, judged, rows, result)
-    with _writing(table):
+    with named_refusals(table, _ANOTHER):
         # The list last: a command that is killed between the two can be given again.
         write_text(result.page, html)
         write_label_table(rows, dataset.spec.class_names, table, earlier)

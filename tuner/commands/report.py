@@ -9,7 +9,7 @@ from tuner.errors import ConfigurationError
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
 from tuner.report.markdown import as_markdown
-from tuner.store.files.whole_files import is_disk_full, write_atomically
+from tuner.store.files.whole_files import named_refusals, write_atomically
 from tuner.store.run_folder import RunFolder
 
 
@@ -63,16 +63,10 @@ def figures(run: Path, into: Path, tell: Callable[[str], None]) -> list[Path]:
     found = figure_files(read_run(folder, folder.read_results(), tell))
     for text in found.notes:
         tell(text)
-    try:
+    with named_refusals(into, "name another folder."):
         for name, content in found.files.items():
             with write_atomically(into / name) as file:
                 file.write(content)
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise ConfigurationError(
-            f"{into}: cannot be written: {error.strerror}", "name another folder."
-        ) from error
     if not found.files:
         tell("the run has no figures yet")
     return [into / name for name in found.files]

@@ -14,7 +14,7 @@ from tuner.exports.formats import FORMATS
 from tuner.names import first_of, printable
 from tuner.production import exported_labels
 from tuner.store.files.leftovers import sweep, writer
-from tuner.store.files.whole_files import is_disk_full
+from tuner.store.files.whole_files import named_refusals
 
 RECORD = "export.json"
 REJECTED = ".rejected"
@@ -24,6 +24,8 @@ _FILES = {one.file for one in FORMATS.values()}
 _BESIDE = {RECORD, exported_labels.NAME, predict_script.NAME, model_card.NAME}
 _WRITTEN = _FILES | _BESIDE | {f"{name}{REJECTED}" for name in (*_FILES, RECORD)}
 _RECORDS = (RECORD, f"{RECORD}{REJECTED}")
+
+_ANOTHER = "name another folder with --out."
 
 
 def check_folder(path: Path) -> None:
@@ -38,10 +40,8 @@ def check_folder(path: Path) -> None:
             f"{path}: is the current folder or contains it, and an export replaces its folder",
             "name a folder in it, such as --out exported.",
         )
-    try:
+    with named_refusals(path, _ANOTHER):
         names = {one.name for one in place.iterdir()} if place.exists() else set()
-    except OSError as error:
-        raise _not_written(path, error) from error
     # Without a record, a file with a name of ours is still somebody else's.
     others = sorted(names - _WRITTEN if names.intersection(_RECORDS) else names)
     if others:
@@ -65,15 +65,12 @@ def made_beside(path: Path) -> Iterator[Path]:
     place = path.resolve()
     made = _temporary(place)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        sweep(place.parent.glob(f".{place.name}.*.tmp"))
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir()
-        yield made
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise _not_written(path, error) from error
+        with named_refusals(path, _ANOTHER):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            sweep(place.parent.glob(f".{place.name}.*.tmp"))
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
@@ -137,9 +134,3 @@ def size_of(path: Path) -> int:
 
 def _temporary(place: Path, word: str = "") -> Path:
     return place.with_name("." + ".".join(filter(None, [place.name, word, writer(), "tmp"])))
-
-
-def _not_written(path: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path}: cannot be written: {error.strerror or error}", "name another folder with --out."
-    )

@@ -13,12 +13,14 @@ from typing import Any, TextIO
 from tuner.errors import ConfigurationError
 from tuner.names import spreadsheet_cell
 from tuner.store.files.leftovers import writer
-from tuner.store.files.whole_files import is_disk_full
+from tuner.store.files.whole_files import named_refusals
 
 Row = Mapping[str, Any]
 # The first columns of a CSV, before the shares of the classes.
 COLUMNS = ("image", "class", "confidence", "error", "note")
 _SHARE = "probability."
+
+_ANOTHER = "choose another file."
 
 
 def check_prediction_file(path: Path) -> None:
@@ -39,7 +41,7 @@ def check_prediction_file(path: Path) -> None:
         )
     if path.is_dir():
         raise ConfigurationError(f"{path}: is a folder", "name a file.")
-    with _refused(path):
+    with named_refusals(path, _ANOTHER):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial_file(path), "wb"):
             pass
@@ -65,28 +67,15 @@ def prediction_file(path: Path, class_names: Sequence[str]) -> Iterator[Callable
         ConfigurationError: If it cannot be written.
     """
     partial = partial_file(path)
-    with _refused(path):
+    with named_refusals(path, _ANOTHER):
         file = open(partial, "w", encoding="utf-8", errors="surrogateescape", newline="")  # noqa: SIM115
     with file:
         with _WRITERS[path.suffix.lower()](file, class_names) as write:
             yield write
         file.flush()
         os.fsync(file.fileno())
-    with _refused(path):
+    with named_refusals(path, _ANOTHER):
         os.replace(partial, path)
-
-
-@contextmanager
-def _refused(path: Path) -> Iterator[None]:
-    """What the system refuses, said of the file; a full disk is told elsewhere."""
-    try:
-        yield
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror or error}", "choose another file."
-        ) from error
 
 
 @contextmanager

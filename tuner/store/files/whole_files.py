@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tuner.errors import ConfigurationError
 from tuner.store.files.leftovers import writer
 
 
@@ -76,6 +77,28 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def named_refusals(path: Path, hint: str) -> Iterator[None]:
+    """Name the file or folder that the system does not let you write.
+
+    Args:
+        path: What is written.
+        hint: What to do instead.
+
+    Raises:
+        ConfigurationError: If it cannot be written.
+        OSError: If the disk is full, which the command line tells of itself.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise ConfigurationError(
+            f"{path}: cannot be written: {error.strerror or error}", hint
+        ) from error
 
 
 def is_disk_full(error: BaseException) -> bool:
