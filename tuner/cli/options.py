@@ -94,132 +94,138 @@ choose = click.option(
 hidden_choose = click.option("--choose", multiple=True, hidden=True)
 
 
+# What is searched, and how deep.
+_SEARCH = (
+    click.argument("dataset"),
+    click.option(
+        "--space", type=A_PATH, help="Search space file; by default, the space of the data set."
+    ),
+    click.option(
+        "--model",
+        help=(
+            "Model instead of the one in the space: cnn, a backbone such as efficientnet_b2,"
+            " my_package.models:build, auto, or several families separated by commas."
+        ),
+    ),
+    click.option(
+        "--preset",
+        type=click.Choice(get_args(PresetName)),
+        default=_USUAL.preset,
+        show_default=True,
+        help="Size of the run: quick for a first look, thorough for a final result.",
+    ),
+    click.option(
+        "--max-epochs",
+        cls=NumberOption,
+        type=click.IntRange(min=1),
+        help="Epochs of the longest trial.",
+    ),
+    click.option(
+        "--factor",
+        cls=NumberOption,
+        type=click.IntRange(min=2),
+        help="Keep one trial in FACTOR at each promotion.",
+    ),
+    click.option(
+        "--max-trials",
+        cls=NumberOption,
+        type=click.IntRange(min=1),
+        help="Maximum number of trials, promotions included.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(get_args(PrecisionChoice)),
+        help="Precision of training; auto measures which one is faster on this machine.",
+    ),
+)
+
+# On which data, and by which random numbers.
+_DATA = (
+    image_size,
+    labels,
+    click.option(
+        "--limit",
+        cls=NumberOption,
+        type=click.IntRange(min=1),
+        help="Use at most this many training and validation images in total.",
+    ),
+    click.option(
+        "--seed",
+        cls=NumberOption,
+        type=A_SEED,
+        default=_USUAL.seed,
+        show_default=True,
+        help="Seed of all random numbers.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a value of the space, such as space.dropout.max=0.6; repeatable.",
+    ),
+    click.option("--search-only", is_flag=True, help="Skip retraining, comparison and test."),
+)
+
+# Where and for how long.
+_EXECUTION = (
+    click.option(
+        "--executor",
+        type=click.Choice(tuple(EXECUTORS)),
+        default=_USUAL.execution.executor,
+        show_default=True,
+        help=executor_help(),
+    ),
+    click.option(
+        "--workers",
+        cls=NumberOption,
+        type=click.IntRange(min=1),
+        help="Number of trainings at the same time; by default, one per core or GPU.",
+    ),
+    click.option(
+        "--resume/--fresh",
+        default=None,
+        help=(
+            "Resume the unfinished run or fail; start a new run. [default: resume if there is one]"
+        ),
+    ),
+    click.option(
+        "--time-budget",
+        "time_budget_s",
+        type=DURATION,
+        help=(
+            "Time for the whole command, such as 30m. Search and retraining are sized to fit"
+            " it, within the preset and your other options."
+        ),
+    ),
+    click.option(
+        "--trial-timeout",
+        "trial_timeout_s",
+        type=DURATION,
+        default=f"{TRIAL_TIMEOUT_S / 60:g}m",
+        show_default=True,
+        help="Fail a training that makes no progress for this long; 0 turns it off.",
+    ),
+    click.option(
+        "--worker-memory",
+        "worker_memory_bytes",
+        type=SIZE,
+        help="Memory limit of a worker, such as 4GB; by default, an equal share of 80 % of the"
+        " memory.",
+    ),
+    click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray."),
+    click.option(
+        "--gpus-per-trial",
+        cls=NumberOption,
+        type=click.FloatRange(min=0, max=1),
+        default=_USUAL.execution.gpus_per_trial,
+        help="Share of a GPU for each training; with --executor ray.",
+    ),
+)
+
+
 def what_to_search(command: Any) -> Any:
-    """The options that `run` and `plan` share: what is searched, on which data, and how long."""
-    options = (
-        click.argument("dataset"),
-        click.option(
-            "--space", type=A_PATH, help="Search space file; by default, the space of the data set."
-        ),
-        click.option(
-            "--model",
-            help=(
-                "Model instead of the one in the space: cnn, a backbone such as efficientnet_b2,"
-                " my_package.models:build, auto, or several families separated by commas."
-            ),
-        ),
-        click.option(
-            "--preset",
-            type=click.Choice(get_args(PresetName)),
-            default=_USUAL.preset,
-            show_default=True,
-            help="Size of the run: quick for a first look, thorough for a final result.",
-        ),
-        click.option(
-            "--max-epochs",
-            cls=NumberOption,
-            type=click.IntRange(min=1),
-            help="Epochs of the longest trial.",
-        ),
-        click.option(
-            "--factor",
-            cls=NumberOption,
-            type=click.IntRange(min=2),
-            help="Keep one trial in FACTOR at each promotion.",
-        ),
-        click.option(
-            "--max-trials",
-            cls=NumberOption,
-            type=click.IntRange(min=1),
-            help="Maximum number of trials, promotions included.",
-        ),
-        click.option(
-            "--precision",
-            type=click.Choice(get_args(PrecisionChoice)),
-            help="Precision of training; auto measures which one is faster on this machine.",
-        ),
-        image_size,
-        labels,
-        click.option(
-            "--limit",
-            cls=NumberOption,
-            type=click.IntRange(min=1),
-            help="Use at most this many training and validation images in total.",
-        ),
-        click.option(
-            "--seed",
-            cls=NumberOption,
-            type=A_SEED,
-            default=_USUAL.seed,
-            show_default=True,
-            help="Seed of all random numbers.",
-        ),
-        click.option(
-            "--set",
-            "overrides",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Change a value of the space, such as space.dropout.max=0.6; repeatable.",
-        ),
-        click.option("--search-only", is_flag=True, help="Skip retraining, comparison and test."),
-        click.option(
-            "--executor",
-            type=click.Choice(tuple(EXECUTORS)),
-            default=_USUAL.execution.executor,
-            show_default=True,
-            help=executor_help(),
-        ),
-        click.option(
-            "--workers",
-            cls=NumberOption,
-            type=click.IntRange(min=1),
-            help="Number of trainings at the same time; by default, one per core or GPU.",
-        ),
-        click.option(
-            "--resume/--fresh",
-            default=None,
-            help=(
-                "Resume the unfinished run or fail; start a new run. [default: resume if there is"
-                " one]"
-            ),
-        ),
-        click.option(
-            "--time-budget",
-            "time_budget_s",
-            type=DURATION,
-            help=(
-                "Time for the whole command, such as 30m. Search and retraining are sized to fit"
-                " it, within the preset and your other options."
-            ),
-        ),
-        click.option(
-            "--trial-timeout",
-            "trial_timeout_s",
-            type=DURATION,
-            default=f"{TRIAL_TIMEOUT_S / 60:g}m",
-            show_default=True,
-            help="Fail a training that makes no progress for this long; 0 turns it off.",
-        ),
-        click.option(
-            "--worker-memory",
-            "worker_memory_bytes",
-            type=SIZE,
-            help="Memory limit of a worker, such as 4GB; by default, an equal share of 80 % of the"
-            " memory.",
-        ),
-        click.option(
-            "--ray-address", help="Address of a running Ray cluster; with --executor ray."
-        ),
-        click.option(
-            "--gpus-per-trial",
-            cls=NumberOption,
-            type=click.FloatRange(min=0, max=1),
-            default=_USUAL.execution.gpus_per_trial,
-            help="Share of a GPU for each training; with --executor ray.",
-        ),
-        out,
-        data_dir,
-    )
-    for option in reversed(options):
+    """The options that `run` and `plan` share, in the order of their help."""
+    for option in reversed((*_SEARCH, *_DATA, *_EXECUTION, out, data_dir)):
         command = option(command)
     return command

@@ -215,15 +215,7 @@ def _plan(
     work, measured = planned.work, found.measured
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
-    n_workers, times = executor.n_workers, FrozenTimes(work.data)
-    shop = _Shop(
-        work=work,
-        by_size={
-            size: known_of(work, others, measured, n_workers, found.corners, ready_s, share, times)
-            for size, others in found.comparisons.items()
-        },
-        measuring_s=found.measuring_s,
-    )
+    shop = _shop(work, found, executor.n_workers, ready_s, share)
     known, sizes = shop.in_budget(planned.sizes)
     others = next(iter(found.comparisons.values()))
     return Plan(
@@ -238,7 +230,7 @@ def _plan(
         n_seeds=known.n_seeds,
         n_repeats=known.n_repeats,
         executor=work.options.execution.executor,
-        n_workers=n_workers,
+        n_workers=executor.n_workers,
         constraints=work.file.constraints.words,
         n_drawn=len(work.settings) + sum(not is_expense(reason) for reason in work.rejected),
         refused=tuple(reason for reason in work.rejected if breach_of(reason)),
@@ -327,3 +319,20 @@ class _Shop:
             total_s=fitted.forecast.total_s.after(self._measuring_s(budget_s)),
             fits=fitted.fits,
         )
+
+
+def _shop(
+    work: Work, found: _Measurement, n_workers: int, ready_s: float, share: float | None
+) -> _Shop:
+    """What time buys, by all that was measured."""
+    times = FrozenTimes(work.data)
+    return _Shop(
+        work=work,
+        by_size={
+            size: known_of(
+                work, others, found.measured, n_workers, found.corners, ready_s, share, times
+            )
+            for size, others in found.comparisons.items()
+        },
+        measuring_s=found.measuring_s,
+    )

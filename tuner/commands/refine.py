@@ -67,16 +67,7 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
     run = named_run(name, REPORTS)
     folder = RunFolder(run)
     results = folder.read_results()
-    if not results.run.is_complete:
-        raise ConfigurationError(
-            f"{run}: the run has not ended, so its search may still find better settings",
-            f"resume it: {resume_command(results.run.command)}",
-        )
-    if results.run.recipe:
-        raise ConfigurationError(
-            f"{run}: was trained from a recipe, so it has no search",
-            f"refine the run that the recipe comes from ({results.run.recipe}).",
-        )
+    _check_searched(run, results)
     path = out or run / NAME
     if path.exists() and not may_replace:
         raise ConfigurationError(
@@ -97,13 +88,7 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
     )
     # What `run` would refuse must not be written.
     parse_space(parse_document(new.text, str(path)))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, new.text)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror or error}", "name another file with --out."
-        ) from error
+    _write(path, new.text)
     return Refined(
         path=path,
         command=rerun(
@@ -117,6 +102,30 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
         n_unchanged=space.n_unchanged,
         note=_note(evidence),
     )
+
+
+def _check_searched(run: Path, results: Results) -> None:
+    """Refuse a run that is unfinished, or has searched nothing."""
+    if not results.run.is_complete:
+        raise ConfigurationError(
+            f"{run}: the run has not ended, so its search may still find better settings",
+            f"resume it: {resume_command(results.run.command)}",
+        )
+    if results.run.recipe:
+        raise ConfigurationError(
+            f"{run}: was trained from a recipe, so it has no search",
+            f"refine the run that the recipe comes from ({results.run.recipe}).",
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be written: {error.strerror or error}", "name another file with --out."
+        ) from error
 
 
 def _fixed(file: SearchSpaceFile, evidence: Evidence) -> dict[str, Any]:

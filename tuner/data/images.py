@@ -111,17 +111,7 @@ def make_images(
         class_names = [printable(class_name) for class_name in class_names]
     label_array = np.asarray(labels, dtype=np.int64)
     part_array = np.asarray(parts, dtype="<U10")
-    if len(label_array) == 0:
-        raise DataError(
-            f"{name}: it holds no images", "check that the file or folder is the right one."
-        )
-    present = np.unique(label_array)
-    if len(present) < 2:
-        only = class_names[int(present[0])]
-        raise DataError(
-            f'{name}: all images are of one class, "{only}"',
-            "a classifier needs at least two classes; add the others.",
-        )
+    _check_classes(name, label_array, class_names)
     if isinstance(images, StreamedImages):
         content: Iterator[Any] = iter(digests)
         copy_of, near_group = first_equal(digests), np.arange(len(images), dtype=np.int64)
@@ -146,6 +136,21 @@ def make_images(
         left_out=tuple(left_out),
         value_range=value_range,
     )
+
+
+def _check_classes(name: str, labels: NDArray[np.int64], class_names: Sequence[str]) -> None:
+    """Refuse data without images, or with those of one class alone."""
+    if len(labels) == 0:
+        raise DataError(
+            f"{name}: it holds no images", "check that the file or folder is the right one."
+        )
+    present = np.unique(labels)
+    if len(present) < 2:
+        only = class_names[int(present[0])]
+        raise DataError(
+            f'{name}: all images are of one class, "{only}"',
+            "a classifier needs at least two classes; add the others.",
+        )
 
 
 def pixel_sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:

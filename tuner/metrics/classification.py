@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tuner.metrics.calibration import log_loss, reliability
 from tuner.metrics.probabilities import checked_probabilities
@@ -73,16 +74,7 @@ def score(
 
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     n, n_classes = len(truth), len(class_names)
-    if truth.ndim != 1 or n == 0:
-        raise ValueError(f"labels must have shape (n,) with n > 0, but got {truth.shape}")
-    if predicted.shape != (n, n_classes):
-        raise ValueError(
-            f"probabilities must have shape {(n, n_classes)}, but got {predicted.shape}"
-        )
-    if truth.min() < 0 or truth.max() >= n_classes:
-        raise ValueError(
-            f"labels must be from 0 to {n_classes - 1}, but got {truth.min()} to {truth.max()}"
-        )
+    _check_shapes(truth, predicted, n_classes)
     predicted = checked_probabilities(predicted, n_classes, images)
     classes = np.arange(n_classes)
     chosen = predicted.argmax(axis=1)
@@ -116,3 +108,18 @@ def score(
         calibration_error=calibration_error,
         calibration=calibration,
     )
+
+
+def _check_shapes(truth: NDArray[Any], predicted: NDArray[np.float64], n_classes: int) -> None:
+    """Refuse labels and probabilities that do not fit together, or the number of classes."""
+    n = len(truth)
+    if truth.ndim != 1 or n == 0:
+        raise ValueError(f"labels must have shape (n,) with n > 0, but got {truth.shape}")
+    if predicted.shape != (n, n_classes):
+        raise ValueError(
+            f"probabilities must have shape {(n, n_classes)}, but got {predicted.shape}"
+        )
+    if truth.min() < 0 or truth.max() >= n_classes:
+        raise ValueError(
+            f"labels must be from 0 to {n_classes - 1}, but got {truth.min()} to {truth.max()}"
+        )

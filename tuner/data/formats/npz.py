@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
@@ -17,6 +19,39 @@ from tuner.space.documents.validation import both_or_neither
 if TYPE_CHECKING:
     from tuner.data.arrays.array_names import ArrayPair
     from tuner.data.images import Allocate, Images
+
+
+@dataclass(slots=True, kw_only=True)
+class _Labelled:
+    """Images that have a label, over all arrays, in their order.
+
+    Attributes:
+        labels: As the arrays state them.
+        parts: Of each image.
+        origins: Where each image comes from.
+        places: Where its label does.
+        unlabelled: Where images without a label come from.
+    """
+
+    labels: list[str] = field(default_factory=list)
+    parts: list[MaybeRole] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+
+    def take(self, pair: ArrayPair, texts: Sequence[str], path: Path) -> list[int]:
+        """Add the images of a pair of arrays, and return the rows of those that have a label."""
+        from tuner.data.labels import is_label
+
+        rows = [row for row, text in enumerate(texts) if is_label(text)]
+        self.labels += [texts[row] for row in rows]
+        self.parts += [pair.part] * len(rows)
+        self.origins += [f"{pair.images}[{row}]" for row in rows]
+        self.places += [f"{path.name}, {pair.labels}[{row}]" for row in rows]
+        self.unlabelled += [
+            f"{pair.images}[{row}]" for row, text in enumerate(texts) if not is_label(text)
+        ]
+        return rows
 
 
 class Npz(Loader):
@@ -67,7 +102,7 @@ class Npz(Loader):
         from tuner.data.arrays.array_values import fill, find_ranges, only_deep
         from tuner.data.cache.cache_folder import cache_folder
         from tuner.data.images import make_images
-        from tuner.data.labels import is_label, number_labels
+        from tuner.data.labels import number_labels
 
         path, room = data_root / self.path, cache_folder(data_root)
         arrays = open_arrays(path)
@@ -82,25 +117,14 @@ class Npz(Loader):
             ((pair.images, values[pair.images]) for pair in found), path, card.image
         )
         value_range = only_deep(ranges, path)
-        labels: list[str] = []
-        parts: list[MaybeRole] = []
-        origins: list[str] = []
-        places: list[str] = []
-        unlabelled: list[str] = []
+        read = _Labelled()
         for pair in found:
             texts = label_texts(values[pair.labels], f"{path.name}, {pair.labels}")
-            rows = [row for row, text in enumerate(texts) if is_label(text)]
-            out = pixels[len(labels) : len(labels) + len(rows)]
+            before, rows = len(read.labels), read.take(pair, texts, path)
+            out = pixels[before : before + len(rows)]
             layout = image_layout(arrays[pair.images], pair.images)
             fill(out, rows, values[pair.images], layout, ranges, card.image)
-            labels.extend(texts[row] for row in rows)
-            parts.extend([pair.part] * len(rows))
-            origins.extend(f"{pair.images}[{row}]" for row in rows)
-            places.extend(f"{path.name}, {pair.labels}[{row}]" for row in rows)
-            unlabelled.extend(
-                f"{pair.images}[{row}]" for row, text in enumerate(texts) if not is_label(text)
-            )
-        translated = number_labels(card, labels, places)
+        translated = number_labels(card, read.labels, read.places)
         unused = [
             f"{printable(name)} ({shape_words(array.shape) or 'one value'})"
             for name, array in arrays.items()
@@ -108,14 +132,14 @@ class Npz(Loader):
         ]
         return make_images(
             name=card.name,
-            images=pixels[: len(labels)],
+            images=pixels[: len(read.labels)],
             labels=translated.numbers,
-            parts=parts,
-            origins=origins,
+            parts=read.parts,
+            origins=read.origins,
             class_names=translated.names,
             value_range=value_range,
             left_out=(
-                *left_out("without a label", unlabelled, "image"),
+                *left_out("without a label", read.unlabelled, "image"),
                 *left_out("neither images with labels nor labels", unused, "array"),
                 *(_other_files(path) if path.is_dir() else ()),
             ),

@@ -85,12 +85,7 @@ def make_pictures(
         labels[of_class],
         [shown_origin(origins[p]) for p in of_class],
     )
-    try:
-        activations = draw_activations(model, *examples, spec.n_classes, pictures)
-    # As above: of such a network the page has no maps, but all else.
-    except Exception:
-        LOG.exception("no activation maps")
-        activations = None
+    activations = _activations(model, *examples, spec.n_classes, pictures)
     return gallery, activations, pictures.files
 
 
@@ -125,6 +120,23 @@ def shown_origin(origin: str) -> str:
     """
     below = re.split(r"[\\/]", origin)[-1] if _ABSOLUTE.match(origin) else origin
     return printable(below)
+
+
+def _activations(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    origins: list[str],
+    n_classes: int,
+    pictures: PictureFiles,
+) -> ActivationMaps | None:
+    """What the first convolutions see of an image of each class; None where it cannot be drawn."""
+    try:
+        return draw_activations(model, images, labels, origins, n_classes, pictures)
+    # As for saliency: of such a network the page has no maps, but all else.
+    except Exception:
+        LOG.exception("no activation maps")
+        return None
 
 
 def _explain(

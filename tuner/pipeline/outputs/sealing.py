@@ -95,32 +95,13 @@ def _recipe(
     combination: Combination | None = None,
 ) -> Recipe:
     """The recipe of a contender's retraining, by its number, with what came of it if it is over."""
-    split, rule = job.dataset.split, contender.early_stopping
-    fold_number = fold_of_seed(number, len(split.folds))
-    draw_seed = task_seed(job.options.seed, RETRAININGS, 0)
-    fold = drawn_fold(split.folds[fold_number], contender.max_train_images, draw_seed)
-    is_drawn = contender.max_train_images is not None
+    rule = contender.early_stopping
     networks = networks_of(contender.model, contender.values, combination)
     return Recipe(
         model=contender.model,
         values=contender.values,
         image=job.dataset.spec,
-        data=RecipeData(
-            name=job.options.dataset,
-            fingerprint=job.dataset.images.fingerprint,
-            n_train=len(fold.train),
-            n_validation=len(fold.validation),
-            n_test=split.n_test,
-            split=split_settings(job.options, job.file),
-            fold=fold_number,
-            background=background(job.card),
-            value_range=job.dataset.images.value_range,
-            max_train_images=contender.max_train_images,
-            draw_seed=draw_seed if is_drawn else 0,
-            split_digest=split_digest(fold, split),
-            test_digest=split.test_digest,
-            labels=job.options.labels.as_posix() if job.options.labels else None,
-        ),
+        data=_data(job, contender, number),
         seed=seed,
         max_epochs=contender.max_epochs,
         patience=rule.patience,
@@ -138,18 +119,50 @@ def _recipe(
         keeps_best=rule.keeps_best,
         builder=builder_digests(networks),
         weights_digest=digest_of_weights(networks),
-        origin=RecipeOrigin(
-            run=job.folder.path.name,
-            command=job.options.command,
-            preset=job.options.preset,
-            seed=job.options.seed,
-            objective=search.objective,
-            method=search.method,
-            n_trials=search.n_trials,
-            n_epochs=search.n_epochs,
-            time_budget_s=job.options.time_budget_s,
-            cut_short=tuple(_cut_short(job, search, contender.max_epochs, result)),
-        ),
+        origin=_origin(job, search, contender, result),
+    )
+
+
+def _data(job: Job, contender: Contender, number: int) -> RecipeData:
+    """What a contender's retraining sees, by its number: its fold, and what is drawn of that."""
+    split = job.dataset.split
+    fold_number = fold_of_seed(number, len(split.folds))
+    draw_seed = task_seed(job.options.seed, RETRAININGS, 0)
+    fold = drawn_fold(split.folds[fold_number], contender.max_train_images, draw_seed)
+    is_drawn = contender.max_train_images is not None
+    return RecipeData(
+        name=job.options.dataset,
+        fingerprint=job.dataset.images.fingerprint,
+        n_train=len(fold.train),
+        n_validation=len(fold.validation),
+        n_test=split.n_test,
+        split=split_settings(job.options, job.file),
+        fold=fold_number,
+        background=background(job.card),
+        value_range=job.dataset.images.value_range,
+        max_train_images=contender.max_train_images,
+        draw_seed=draw_seed if is_drawn else 0,
+        split_digest=split_digest(fold, split),
+        test_digest=split.test_digest,
+        labels=job.options.labels.as_posix() if job.options.labels else None,
+    )
+
+
+def _origin(
+    job: Job, search: SearchSummary, contender: Contender, result: TrainResult | None
+) -> RecipeOrigin:
+    """The run that a recipe comes from, and what of it was cut short."""
+    return RecipeOrigin(
+        run=job.folder.path.name,
+        command=job.options.command,
+        preset=job.options.preset,
+        seed=job.options.seed,
+        objective=search.objective,
+        method=search.method,
+        n_trials=search.n_trials,
+        n_epochs=search.n_epochs,
+        time_budget_s=job.options.time_budget_s,
+        cut_short=tuple(_cut_short(job, search, contender.max_epochs, result)),
     )
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
 from tuner.report.charts.figures import Chart, draw
-from tuner.report.charts.model_styles import style_of
+from tuner.report.charts.model_styles import ModelStyle, style_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
@@ -127,29 +127,9 @@ def _draw_metric(
     scale: float,
     limits: tuple[float, float],
 ) -> Chart:
-    style = style_of(curves.model.name)
-
-    def series(seed: SeedCurve, name: str) -> tuple[list[int], list[float]]:
-        epochs, values = seed.series(name)
-        return epochs, [scale * value for value in values]
-
     def paint(axes: Axes) -> None:
         for seed in curves.seeds:
-            alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
-            if seed.kept:
-                axes.plot(
-                    *series(seed, metric),
-                    linestyle="--",
-                    color=style.colour,
-                    linewidth=width * 0.75,
-                )
-            epochs, values = series(seed, f"val_{metric}")
-            axes.plot(epochs, values, color=style.colour, alpha=alpha, linewidth=width)
-            if seed.kept and seed.run.best_epoch in epochs:
-                best = values[epochs.index(seed.run.best_epoch)]
-                axes.plot(
-                    [seed.run.best_epoch], [best], style.marker, color=style.colour, markersize=7
-                )
+            _paint_seed(axes, seed, metric, scale, style_of(curves.model.name))
         axes.set_ylim(*limits)
         # One epoch alone would get an axis of fractions.
         axes.set_xlim(0.5, max(len(seed.run.epochs) for seed in curves.seeds) + 0.5)
@@ -164,6 +144,23 @@ def _draw_metric(
         paint,
         size=(4.4, 2.5),
     )
+
+
+def _paint_seed(axes: Axes, seed: SeedCurve, metric: str, scale: float, style: ModelStyle) -> None:
+    """The validation of a retraining; of the kept one its training and its kept epoch as well."""
+
+    def series(name: str) -> tuple[list[int], list[float]]:
+        epochs, values = seed.series(name)
+        return epochs, [scale * value for value in values]
+
+    alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
+    if seed.kept:
+        axes.plot(*series(metric), linestyle="--", color=style.colour, linewidth=width * 0.75)
+    epochs, values = series(f"val_{metric}")
+    axes.plot(epochs, values, color=style.colour, alpha=alpha, linewidth=width)
+    if seed.kept and seed.run.best_epoch in epochs:
+        best = values[epochs.index(seed.run.best_epoch)]
+        axes.plot([seed.run.best_epoch], [best], style.marker, color=style.colour, markersize=7)
 
 
 def _gap(summary: ModelSummary) -> str:

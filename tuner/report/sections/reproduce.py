@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.records.results import Results
+from tuner.records.results import DataSummary, Results
 from tuner.records.search_summary import SearchSummary
 from tuner.report.reported_run import ReportedRun
 from tuner.report.text import duration, plural, without_folders
@@ -64,7 +64,27 @@ def compute(results: Results) -> Reproduction:
     """Facts about the run, its data and its machine."""
     run, data = results.run, results.data
     command = without_folders(run.command)
-    about_run = (
+    counts = zip(
+        data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True
+    )
+    return Reproduction(
+        command=command,
+        folders_hidden=command != run.command,
+        groups=(
+            ("Run", _about_run(results)),
+            ("Data", _about_data(data)),
+            ("Versions", tuple(run.versions.items())),
+            ("Hardware", tuple(run.hardware.items())),
+        ),
+        classes=tuple(ClassCounts(name=n, train=a, validation=b, test=c) for n, a, b, c in counts),
+        unreadable=tuple(without_folders(line) for line in data.unreadable),
+        n_more_unreadable=data.n_unreadable - len(data.unreadable),
+    )
+
+
+def _about_run(results: Results) -> tuple[tuple[str, str], ...]:
+    run, search = results.run, results.search
+    return (
         ("Run", run.run_id),
         ("Started (UTC)", run.started_at),
         ("Duration", duration(run.duration_s)),
@@ -73,18 +93,14 @@ def compute(results: Results) -> Reproduction:
         *((("Recipe", without_folders(run.recipe)),) if run.recipe else ()),
         (
             "Search",
-            (
-                f"{search_words(results.search)}; objective {results.search.objective}"
-                f" ({results.search.direction})"
-            ),
+            (f"{search_words(search)}; objective {search.objective} ({search.direction})"),
         ),
-        *(
-            (("Families searched", ", ".join(results.search.families)),)
-            if results.search.families
-            else ()
-        ),
+        *((("Families searched", ", ".join(search.families)),) if search.families else ()),
     )
-    about_data = (
+
+
+def _about_data(data: DataSummary) -> tuple[tuple[str, str], ...]:
+    return (
         ("Data set", data.name),
         ("Source", without_folders(data.source)),
         ("Fingerprint", data.fingerprint),
@@ -95,20 +111,4 @@ def compute(results: Results) -> Reproduction:
         ("Left out: copies of test images", plural(data.n_dropped_copies, "image")),
         ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),
         ("Left out: duplicates", plural(data.n_dropped_duplicates, "image")),
-    )
-    counts = zip(
-        data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True
-    )
-    return Reproduction(
-        command=command,
-        folders_hidden=command != run.command,
-        groups=(
-            ("Run", about_run),
-            ("Data", about_data),
-            ("Versions", tuple(run.versions.items())),
-            ("Hardware", tuple(run.hardware.items())),
-        ),
-        classes=tuple(ClassCounts(name=n, train=a, validation=b, test=c) for n, a, b, c in counts),
-        unreadable=tuple(without_folders(line) for line in data.unreadable),
-        n_more_unreadable=data.n_unreadable - len(data.unreadable),
     )
