@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""One side of `equal_time.py`: Keras Tuner's own Hyperband until the time is up.
+"""One side of `equal_time.py` or `equal_epochs.py`: Keras Tuner's own search until its end.
 
-    python benchmarks/equal_time_peer.py same|stock NAME --minutes 90 --to FILE [--seed 0]
-        [--max-epochs 27] [--limit IMAGES] [--data-dir datasets/data]
+    python benchmarks/equal_time_peer.py same|stock|bayesian NAME --minutes 90|--epochs 75 --to FILE
+        [--seed 0] [--max-epochs 27] [--limit IMAGES] [--data-dir datasets/data]
+
+`same` is Hyperband on the space of ours, `stock` on a space as guides show it, and `bayesian` the
+Gaussian process on the space of ours, each trial with all epochs.
 
 Each epoch becomes a line of FILE, the seconds since the start and its validation accuracy; the
-last line is the test accuracy of `get_best_models()`. An epoch that is under way when the time is
-up is lost, as are all epochs of its trial for `get_best_models()`.
+last line is the test accuracy of `get_best_models()`. A trial that is under way when the
+budget is spent is lost to `get_best_models()`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ START = time.monotonic()
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -42,32 +46,34 @@ from tuner.training.compiled import compiled_model, optimizer
 SPACES = Path(__file__).resolve().parent.parent / "search_spaces"
 
 
-class TimeIsUp(BaseException):
+class BudgetIsSpent(BaseException):
     """Ends the search; no `Exception`, since Keras Tuner catches those."""
 
 
 class Clock(keras.callbacks.Callback):
-    """Writes a line for each epoch, and ends the search when the time is up."""
+    """Writes a line for each epoch, and ends the search when its time or epochs are spent."""
 
-    def __init__(self, to: Path, seconds: float) -> None:
-        """Take where the lines go and how long the search may last."""
+    def __init__(self, to: Path, seconds: float, epochs: float) -> None:
+        """Take where the lines go, the seconds of the search and the number of lines."""
         super().__init__()
-        self._to, self._seconds = to, seconds
+        self._to, self._seconds, self._epochs = to, seconds, epochs
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Clock:
-        """Keras Tuner copies callbacks for each trial; this one keeps no state of a trial."""
-        return type(self)(self._to, self._seconds)
+        """Keras Tuner copies callbacks for each trial; all that this one counts is in the file."""
+        return type(self)(self._to, self._seconds, self._epochs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """A line."""
         line = {"s": round(time.monotonic() - START, 2), "val_accuracy": logs["val_accuracy"]}
         with self._to.open("a") as file:
             file.write(json.dumps(line) + "\n")
+        if len(self._to.read_text().splitlines()) >= self._epochs:
+            raise BudgetIsSpent
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """The time."""
         if time.monotonic() - START > self._seconds:
-            raise TimeIsUp
+            raise BudgetIsSpent
 
 
 class Same(keras_tuner.HyperModel):
@@ -139,9 +145,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("side", choices=["same", "stock"])
+    parser.add_argument("side", choices=["same", "stock", "bayesian"])
     parser.add_argument("name")
-    parser.add_argument("--minutes", type=float, required=True)
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, default=math.inf)
+    budget.add_argument("--epochs", type=int, default=math.inf)
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-epochs", type=int, default=27)
@@ -159,32 +167,36 @@ def main() -> None:
     options.to.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         found = tuner_of(options, dataset.spec, folder)
-        clock = Clock(options.to, options.minutes * 60)
+        arguments = {"validation_data": parts["validation"], "verbose": 0}
+        arguments["callbacks"] = [Clock(options.to, options.minutes * 60, options.epochs)]
+        # Hyperband decides itself how long a trial is.
+        arguments |= {"epochs": options.max_epochs} if options.side == "bayesian" else {}
         try:
-            found.search(
-                *parts["train"], validation_data=parts["validation"], callbacks=[clock], verbose=0
-            )
-        except TimeIsUp:
-            print("the time is up", flush=True)
+            found.search(*parts["train"], **arguments)
+        except BudgetIsSpent:
+            print("the budget is spent", flush=True)
         # Where no trial is complete, Keras Tuner offers one that it has no weights of.
         if not any(trial.status == "COMPLETED" for trial in found.oracle.trials.values()):
-            sys.exit("no trial was complete when the time was up")
+            sys.exit("no trial was complete when the budget was spent")
         (best,) = found.get_best_models(1)
         scores = best.evaluate(*parts["test"], batch_size=256, verbose=0, return_dict=True)
     with options.to.open("a") as file:
         file.write(json.dumps({"test_accuracy": scores["accuracy"]}) + "\n")
 
 
-def tuner_of(options: argparse.Namespace, spec: ImageSpec, folder: str) -> keras_tuner.Hyperband:
-    """Keras Tuner's Hyperband on the side's space."""
+def tuner_of(options: argparse.Namespace, spec: ImageSpec, folder: str) -> keras_tuner.Tuner:
+    """Keras Tuner's Hyperband or Gaussian process on the side's space."""
     # Keras Tuner takes seed 0 for none.
-    settings = {"objective": "val_accuracy", "max_epochs": options.max_epochs, "factor": 3}
-    settings |= {"seed": options.seed + 1, "directory": folder}
+    settings = {"objective": "val_accuracy", "seed": options.seed + 1, "directory": folder}
+    # More of both than any budget here: what ends the search is the budget.
+    rungs = {"max_epochs": options.max_epochs, "factor": 3, "hyperband_iterations": 100}
     if options.side == "stock":
-        return keras_tuner.Hyperband(stock(spec.shape, spec.n_classes), **settings)
+        return keras_tuner.Hyperband(stock(spec.shape, spec.n_classes), **rungs, **settings)
     same = Same(options.name, spec)
-    space = declared(same.space, steps=True)
-    return keras_tuner.Hyperband(same, hyperparameters=space, **settings)
+    settings["hyperparameters"] = declared(same.space, steps=True)
+    if options.side == "bayesian":
+        return keras_tuner.BayesianOptimization(same, max_trials=10_000, **settings)
+    return keras_tuner.Hyperband(same, **rungs, **settings)
 
 
 if __name__ == "__main__":

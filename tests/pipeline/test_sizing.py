@@ -159,6 +159,14 @@ def test_time_that_the_search_leaves_over_makes_retrainings_longer(
     assert settled(planned(most_seeds=2), left_s, 3).size.retrain_epochs == epochs
 
 
+def test_frozen_networks_take_no_longer_where_the_others_do() -> None:
+    # 60 s for nine epochs and two seeds of the others.
+    size = settled(planned(fixed_s=40.0), 150.0, 3).size
+    assert (size.n_verdict_seeds, size.retrain_epochs) == (3, 9)
+    size = settled(planned(fixed_s=40.0, most_seeds=2), 150.0, 3).size
+    assert (size.n_verdict_seeds, size.retrain_epochs) == (2, 13)
+
+
 @pytest.mark.parametrize(
     ("left_s", "n_seeds", "epochs"),
     # 100 s for one seed of three epochs, and 20 s for the rest.
@@ -297,6 +305,20 @@ def test_a_backbone_may_take_half_of_the_time_whatever_that_costs_the_search(
     sizes = sizes_for(work(tmp_path), possible, BUDGET_S, BUDGET_S).sizes
     assert sizes.fits
     assert sizes.has_backbones is has_backbone
+
+
+def test_what_a_frozen_network_takes_is_known_not_to_grow_with_the_epochs(tmp_path: Path) -> None:
+    (whole, lean) = with_backbone(SLOW_S)
+    (*others, (backbone, its_cost)) = whole.contenders
+    own = replace(whole, contenders=[*others, (replace(backbone, max_epochs=40), its_cost)])
+    grows, fixed, without = (
+        sizes_for(work(tmp_path), [Variant(known=one)], BUDGET_S, BUDGET_S).sizes.fixed_s
+        for one in (whole, own, lean)
+    )
+    assert its_cost is not None
+    training_s = 40 * its_cost.image_s * own.n_train
+    assert fixed - without > training_s
+    assert grows - without < training_s / 2
 
 
 def test_a_backbone_that_fits_stays_where_there_is_no_time_for_the_baseline(

@@ -29,6 +29,7 @@ class Sizes:
         most_epochs: Most epochs of a retraining if time is left over.
         most_seeds: Retrainings of finalists and baseline likewise.
         retraining_s: Seconds of the budget that the search leaves to the retraining.
+        fixed_s: Those of them that neither longer trainings nor more seeds change: frozen networks.
         ending_s: Seconds that it leaves to what comes after that.
         text: All that in a line.
         tries_baseline: Whether the search begins with the baseline, where it would without a
@@ -50,6 +51,7 @@ class Sizes:
     tries_baseline: bool = True
     compares_baseline: bool = True
     most_multiply_adds: int | None = None
+    fixed_s: float = 0.0
     is_settled: bool = False
 
     def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:
@@ -101,8 +103,9 @@ def settled(sizes: Sizes, left_s: float, factor: int, *, has_baseline: bool = Tr
     wanted = ((TESTED_SEEDS, usual), (FEW_SEEDS, size.retrain_epochs), (now, size.retrain_epochs))
     for seeds, least in wanted:
         n_seeds = max(now, min(seeds, sizes.most_seeds))
-        planned_s = sizes.retraining_s * n_seeds / now
-        times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
+        planned_s = (sizes.retraining_s - sizes.fixed_s) * n_seeds / now
+        for_them_s = left_s - sizes.ending_s - sizes.fixed_s
+        times = for_them_s / planned_s if planned_s > 0 else 1.0
         epochs = min(longest, int(size.retrain_epochs * times))
         if sizes.fits and epochs >= least:
             size = replace(

@@ -34,7 +34,14 @@ from tuner.pipeline.sizes import Sizes, kept, settled
 from tuner.planning.candidates import opponents
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.measure import Allowance, measure, skipped_words
-from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
+from tuner.planning.sizing import (
+    Bounds,
+    Fitted,
+    fitted,
+    has_baseline,
+    resized,
+    steps_per_epoch,
+)
 from tuner.records.events import Event, Notice, SearchSized, StageAdvanced, StageStarted
 from tuner.report.text import duration, plural
 from tuner.retrain.contenders import BASELINE
@@ -193,10 +200,18 @@ def sizes_for(
                 else max(file.retrain.seeds, file.retrain.cheap_seeds or 0)
             ),
             retraining_s=min(after_s, shared_s),
+            fixed_s=_fixed_s(variant.known, found, options.seed) if found.fits else 0.0,
             ending_s=min(expected.other_s.high, max(0.0, shared_s - after_s)),
             text=f"{_short(budget_s)}: {_text(found, file, variant)}",
         ),
     )
+
+
+def _fixed_s(known: Known, found: Fitted, seed: int) -> float:
+    """Seconds of the retraining that stay the same if all others train twice as many epochs."""
+    longer = replace(found.size, retrain_epochs=2 * found.size.retrain_epochs)
+    twice_s = forecast(resized(known, longer), seed).retraining_s.high
+    return max(0.0, 2 * found.forecast.retraining_s.high - twice_s)
 
 
 def _with_backbones(

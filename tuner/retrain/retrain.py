@@ -80,9 +80,6 @@ def retrain(
         for contender in contenders
         if number < len(order.seeds[contender.name])
     ]
-    if order.deadline is not None:
-        # Those with several seeds decide the verdict.
-        pairs.sort(key=lambda pair: len(order.seeds[pair[0].name]) < most)
     trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender in contenders]
