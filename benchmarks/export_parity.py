@@ -17,10 +17,11 @@ from tuner.commands.export import export
 from tuner.exports.check_record import Measured
 from tuner.exports.formats import FORMATS
 from tuner.exports.options import ExportOptions
+from tuner.metrics.score_text import percent
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS
 from tuner.production.recipes import model_names, recipe_path
-from tuner.report.text import file_size, percent
+from tuner.report.text import file_size
 
 _HEAD = (
     "model",

@@ -95,15 +95,15 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         "Training on 48 images ...",
         f"Trained on 48 images; the weights are those of epoch {expected['best_epoch']}.",
         (
-            f"val_accuracy {expected['validation_score']:.4f} on 12 validation images; "
-            f"the recipe's run had {expected['validation_score']:.4f}."
+            f"val_accuracy {100 * expected['validation_score']:.2f} % on 12 validation images; "
+            f"the recipe's run had {100 * expected['validation_score']:.2f} %."
         ),
         (
-            f"Test accuracy {expected['test']['accuracy']:.4f} on 15 held-out images; "
-            f"the recipe's run had {expected['test']['accuracy']:.4f}."
+            f"Test accuracy {100 * expected['test']['accuracy']:.2f} % on 15 held-out images; "
+            f"the recipe's run had {100 * expected['test']['accuracy']:.2f} %."
         ),
     ]
-    assert interval.startswith("Expected 0.")
+    assert re.match(r"Expected \d+\.\d\d % to \d+\.\d\d %, ", interval)
     assert interval.endswith(
         " points wide (at least 95 %; 2 seeds of the recipe's run on 15 test images): within it."
     )
@@ -186,7 +186,7 @@ def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path
     assert [row["n_test"] for row in listed.records[:-1]] == [15, 15]
     again = call("train", "--from", first, "--out", second, cwd=finished.place)
     assert (again.code, again.notes) == (0, [])
-    assert f"; the recipe's run had {recipe.validation_score:.4f}." in again.err
+    assert f"; the recipe's run had {100 * recipe.validation_score:.2f} %." in again.err
 
 
 def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(

@@ -87,8 +87,8 @@ def test_the_best_mean_over_the_retrainings_is_chosen(
     assert found.chosen == SETS[1]
     assert (
         found.note
-        == "validation chose: with its mirror image (validation accuracy: the image alone 0.5000,"
-        " with its mirror image 0.8750, with shifts and their mirror images 0.7500)"
+        == "validation chose: with its mirror image (validation accuracy: the image alone 50.00 %,"
+        " with its mirror image 87.50 %, with shifts and their mirror images 75.00 %)"
     )
 
 

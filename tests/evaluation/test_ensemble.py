@@ -148,9 +148,10 @@ def test_note_says_the_weights_and_what_the_best_one_alone_reached(
     best = max(result.epochs[-1].metrics["val_accuracy"] for result in searched.results)
     reached = np.mean(found.found.argmax(axis=1) == found.labels)
     assert (
-        found.note == "validation chose 0.75 of trial 0000, 0.25 of trial 0001 (validation accuracy"
-        f" {reached:.4f}, {found.worth.scores[0]:.4f} where other images choose; the best one alone"
-        f" {best:.4f})"
+        found.note
+        == "validation chose 0.75 of trial 0000, 0.25 of trial 0001 (validation accuracy"
+        f" {reached:.2%}, {found.worth.scores[0]:.2%} where other images choose; the best one alone"
+        f" {best:.2%})".replace("%", " %")
     )
 
 

@@ -124,7 +124,7 @@ def test_a_limit_that_nothing_keeps_names_the_nearest() -> None:
     assert isinstance(error, ConfigurationError)
     assert str(error) == (
         "--choose latency_ms <= 1: none of 2 settings is within all limits; the nearest is trial"
-        " 0002 with latency_ms 2 (val_accuracy 0.8000)\n  Fix: do this."
+        " 0002 with latency_ms 2 (val_accuracy 80.00 %)\n  Fix: do this."
     )
     unknown = none_chosen([trial(0, 0.5)], ACCURACY, [limit], "do this.")
     assert unknown.message.endswith("the costs of this run's models were not measured")

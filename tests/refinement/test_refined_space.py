@@ -191,7 +191,7 @@ def test_families_that_are_clearly_behind_are_left_out() -> None:
     found = families({"baseline": 0.88, "cnn": 0.9, "efficientnet_lite0": 0.2}, "cnn")
     assert found.names == ("baseline", "cnn")
     assert found.reasons == {
-        "efficientnet_lite0": "its best val_accuracy is 0.2000, that of cnn 0.9000"
+        "efficientnet_lite0": "its best val_accuracy is 20.00 %, that of cnn 90.00 %"
     }
     assert families({"cnn": 0.9}, "cnn").reasons["baseline"] == "none of its settings has a score"
 

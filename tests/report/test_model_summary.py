@@ -8,6 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from tuner.metrics.classification import wilson_interval
+from tuner.metrics.score_text import percent
 from tuner.report import text
 from tuner.report.model_summary import summarise
 from tuner.report.sections import model_comparison
@@ -47,7 +48,7 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     assert second.distinct is None
     source = page(run, trials())
     interval = text.interval(first.distinct.low, first.distinct.high)
-    share = text.glued(Markup(text.percent(other.accuracy)))
+    share = text.glued(Markup(percent(other.accuracy)))
     shown = f'{share} <span class="range">{interval}</span>'
     assert shown in source
     assert "New images are the 500 of them that have one label" in source

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
+from tuner.metrics import score_text
 from tuner.report import text
 
 
@@ -59,15 +60,15 @@ def test_home_folder_and_name_of_the_person_are_left_out(
 
 def test_numbers_that_are_none_or_not_finite_are_shown() -> None:
     values = (None, float("nan"), float("inf"), float("-inf"), -0.5)
-    assert [text.decimal(v, 1) for v in values] == ["–", "NaN", "∞", "−∞", "−0.5"]
-    assert text.percent(None) == "–"
+    assert [score_text.decimal(v, 1) for v in values] == ["–", "NaN", "∞", "−∞", "−0.5"]
+    assert score_text.percent(None) == "–"
     assert [text.points(v, 0) for v in (0.042, 0.001, -0.2)] == ["+4", "0", "−20"]
 
 
 @pytest.mark.parametrize(
     ("n_bytes", "shown"),
     [
-        (None, text.MISSING),
+        (None, score_text.MISSING),
         (0, "0 kB"),
         (1700, "2 kB"),
         (83_500_000, "83.5 MB"),

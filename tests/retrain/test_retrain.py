@@ -103,9 +103,9 @@ def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     ]
     assert [event for event in events if not isinstance(event, ModelStarted)] == [
         StageStarted(title="Retraining Tuned"),
-        ModelTrained(title="Tuned", seed=0, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
+        ModelTrained(title="Tuned", seed=0, text="3 epochs, val_accuracy 30.00 % in epoch 3"),
         ModelTrained(title="Tuned", seed=1, text="failed: out of memory"),
-        ModelTrained(title="Tuned", seed=2, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
+        ModelTrained(title="Tuned", seed=2, text="3 epochs, val_accuracy 30.00 % in epoch 3"),
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ConfigurationError
+from tuner.metrics.score_text import decimal
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.outputs.searched_space import searched_space
 from tuner.pipeline.run_options import REPORTS
@@ -18,7 +19,7 @@ from tuner.refinement.families import Families, next_families
 from tuner.refinement.refined_space import Change, refined_space
 from tuner.refinement.space_text import NextSpace
 from tuner.report.command_lines import rerun, resume_command
-from tuner.report.text import decimal, plural
+from tuner.report.text import plural
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.families import each_family

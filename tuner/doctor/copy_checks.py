@@ -10,7 +10,8 @@ import numpy as np
 from tuner.data.splits.split_rules import MaybeRole
 from tuner.doctor.examined_data import ExaminedData, Indices, groups_of, has_many
 from tuner.doctor.findings import Finding
-from tuner.report.text import percent, plural
+from tuner.metrics.score_text import percent
+from tuner.report.text import plural
 
 # Shares of a part or a set above which its scores mean nothing.
 WORTHLESS_LEAK = 0.5

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from tuner.data.decoding.file_facts import FileFacts
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Example, Finding, Severity
-from tuner.report.text import percent
+from tuner.metrics.score_text import percent
 
 WORTHLESS_UNREADABLE = 0.5
 

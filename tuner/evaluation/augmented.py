@@ -182,7 +182,9 @@ def choose_views(
     everything = [np.ones(len(one.labels), dtype=np.bool_) for one in seen]
     means = _means(seen, everything, validation)
     chosen = _best(means, validation)
-    found = ", ".join(f"{one.title} {mean:.4f}" for one, mean in zip(sets, means, strict=True))
+    found = ", ".join(
+        f"{one.title} {validation.text(mean)}" for one, mean in zip(sets, means, strict=True)
+    )
     return AugmentedTest(
         contender=contender,
         trained=good,

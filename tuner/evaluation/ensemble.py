@@ -157,7 +157,7 @@ def choose_ensemble(candidates: Sequence[EnsembleCandidate], validation: Validat
     worth = out_of_choice(validation, [rows], [labels], [of_others])
     score = validation.score(labels, mix.found)
     alone = min((validation.score(labels, p) for p in mix.calibrated), key=validation.cost)
-    note = _note(candidates, mix.counts, validation.measure_title, (score, alone, worth.scores[0]))
+    note = _note(candidates, mix.counts, validation, (score, alone, worth.scores[0]))
     return Ensemble(
         candidates=tuple(candidates),
         counts=mix.counts,
@@ -230,7 +230,7 @@ def _validation_predictions(candidate: EnsembleCandidate, validation: Validation
 def _note(
     candidates: Sequence[EnsembleCandidate],
     counts: Sequence[int],
-    measure: str,
+    validation: Validation,
     scores: tuple[float, float, float],
 ) -> str:
     """Which trials, and what validation said.
@@ -238,22 +238,23 @@ def _note(
     Args:
         candidates: The trials.
         counts: How often each was selected.
-        measure: The measure's title.
+        validation: The images, with the measure.
         scores: Of the ensemble, of the best trial alone, and of ensembles that other images chose.
     """
-    score, alone, by_others = scores
+    measure = validation.measure_title
+    score, alone, by_others = map(validation.text, scores)
     ids = [candidate.trial.trial_id for candidate in candidates]
     chosen = [(trial_id, count) for trial_id, count in zip(ids, counts, strict=True) if count]
-    chosen_by_others = f"{by_others:.4f} where other images choose"
+    chosen_by_others = f"{by_others} where other images choose"
     if len(chosen) == 1:
         return (
             f"validation chose trial {chosen[0][0]} alone: adding other trials made it no better"
-            f" ({measure} {score:.4f}, {chosen_by_others})"
+            f" ({measure} {score}, {chosen_by_others})"
         )
     shares = ", ".join(
         f"{count / sum(counts):.2f} of trial {trial_id}" for trial_id, count in chosen
     )
     return (
-        f"validation chose {shares} ({measure} {score:.4f}, {chosen_by_others}; the best one alone"
-        f" {alone:.4f})"
+        f"validation chose {shares} ({measure} {score}, {chosen_by_others}; the best one alone"
+        f" {alone})"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from tuner.data.dataset import Dataset
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.metrics.classification import score
+from tuner.metrics.score_text import score_text
 from tuner.records.image import ImageSpec
 
 # Fields of `Scores` that may decide.
@@ -48,6 +49,10 @@ class Validation:
     def measure_title(self) -> str:
         """What notes call the measure, such as `validation log loss`."""
         return f"validation {self.measure.replace('_', ' ').replace(' f1', ' F1')}"
+
+    def text(self, value: float) -> str:
+        """A score of this measure as notes show it: `81.23 %`, or `0.6412` for log loss."""
+        return score_text(value, f"val_{self.measure}", 2)
 
     def score(self, labels: np.ndarray, probabilities: np.ndarray) -> float:
         """The measure of some predictions.

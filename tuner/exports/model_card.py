@@ -14,12 +14,13 @@ import yaml
 
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
+from tuner.metrics.score_text import decimal, percent
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
 from tuner.names import first_of, is_own, one_line
 from tuner.records.scores import Scores
 from tuner.records.sealed_recipe import Recipe
-from tuner.report.text import decimal, file_size, percent, plural
+from tuner.report.text import file_size, plural
 
 NAME = "README.md"
 # Rows of the table of classes; a data set may have thousands.

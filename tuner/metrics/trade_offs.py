@@ -9,6 +9,7 @@ import numpy as np
 
 from tuner.errors import ConfigurationError
 from tuner.metrics.ranking import best_settings, comparable
+from tuner.metrics.score_text import score_text
 from tuner.records.trial import Trial
 from tuner.space.costs import COSTS, Limit, keeps
 from tuner.space.definition import Objective
@@ -126,9 +127,10 @@ def none_chosen(
         )
     _, nearest = min(known, key=lambda entry: entry[0])
     takes = ", ".join(f"{limit.name} {_value(limit, nearest):,.4g}" for limit in limits)
+    score = score_text(nearest.score, objective.name, 2)
     return ConfigurationError(
         f"--choose {asked}: none of {len(known)} settings is within all limits; the nearest is"
-        f" trial {nearest.trial_id} with {takes} ({objective.name} {nearest.score:.4f})",
+        f" trial {nearest.trial_id} with {takes} ({objective.name} {score})",
         remedy,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tuner.execution.executor import Executor
 from tuner.metrics.ranking import winner
+from tuner.metrics.score_text import decimal
 from tuner.metrics.trade_offs import chosen, front, latency_noise, none_chosen, options
 from tuner.models.registry import complete
 from tuner.pipeline.comparison.extra_rows import n_candidates
@@ -21,7 +22,7 @@ from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageS
 from tuner.records.search_summary import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
-from tuner.report.text import decimal, plural
+from tuner.report.text import plural
 from tuner.search.methods.method import method_class
 from tuner.search.study import Study, make_study
 from tuner.search.trial_training import SearchOrder

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
+from tuner.metrics.score_text import score_text
 from tuner.metrics.trade_offs import chosen, none_chosen
 from tuner.models.registry import complete, schedule_for
 from tuner.pipeline.outputs.sealing import builder_digests, digest_of_weights
@@ -62,7 +63,8 @@ def chosen_recipe(run: Path, limits: Sequence[Limit]) -> tuple[Recipe, Path, str
     path = path if path.is_file() else folder.recipe
     recipe = read_recipe(path)
     words = ", ".join(limit.words for limit in limits)
-    told = f"chosen by {words}: trial {trial.trial_id}, {search.objective} {trial.score:.4f}"
+    score = score_text(trial.score, search.objective, 2)
+    told = f"chosen by {words}: trial {trial.trial_id}, {search.objective} {score}"
     if trial.trial_id == search.best_trial_id:
         return recipe, path, f"{told}, the winner of the search"
     return _of_setting(recipe, _built(folder, trial, search), f"Chosen ({words})"), path, told

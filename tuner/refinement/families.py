@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tuner.metrics.importance import scored
 from tuner.metrics.one_standard_error import SHARES, standard_error
 from tuner.metrics.ranking import best_settings, comparable
+from tuner.metrics.score_text import score_text
 from tuner.records.search_summary import SearchSummary
 from tuner.records.trial import Trial
-from tuner.report.text import decimal
 from tuner.space.definition import FAMILY, Objective
 from tuner.space.parsing.families import owners
 
@@ -60,8 +60,8 @@ def next_families(
             reasons[family] = "none of its settings has a score"
         elif objective.cost(scores[family]) - objective.cost(top) > noise:
             reasons[family] = (
-                f"its best {objective.name} is {decimal(scores[family], 4)}, that of {best}"
-                f" {decimal(top, 4)}"
+                f"its best {objective.name} is {score_text(scores[family], objective.name, 2)},"
+                f" that of {best} {score_text(top, objective.name, 2)}"
             )
     names = tuple(family for family in search.families if family not in reasons)
     if best not in owners(names):

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tuner.metrics.score_text import percent
 from tuner.records.importance import ParameterImportance
 from tuner.refinement.evidence import NO_EFFECT, Evidence
 from tuner.refinement.narrowing import losers, narrowed
 from tuner.refinement.units import COUNTS_BLOCKS, Unit, block_of, units_of
 from tuner.report.edges import Edge, widened, worth_widening
-from tuner.report.text import percent, plural, value_text
+from tuner.report.text import plural, value_text
 from tuner.space.declaring import declaration, flow
 from tuner.space.definition import FAMILY, Condition, Parameter, Prior
 from tuner.space.sampling import grid_values

@@ -12,6 +12,7 @@ from functools import partial
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tuner.metrics import score_text
 from tuner.report import model_summary, text
 from tuner.report.assets import asset, source_hash
 
@@ -41,14 +42,14 @@ def make_environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "decimal": text.decimal,
+        "decimal": score_text.decimal,
         "duration": text.duration,
         "file_size": text.file_size,
         "minute": text.minute,
         "integer": text.integer,
         "p_text": text.p_text,
-        "percent": text.percent,
-        "percent0": partial(text.percent, digits=0),
+        "percent": score_text.percent,
+        "percent0": partial(score_text.percent, digits=0),
         "points": partial(text.points, digits=0),
         "state_words": model_summary.state_words,
         "validation_words": model_summary.validation_words,
@@ -60,7 +61,7 @@ def make_environment(package: str) -> Environment:
         "interval": text.interval,
         "plural": text.plural,
         "points_interval": text.points_interval,
-        "score_text": model_summary.score_text,
+        "score_text": score_text.score_text,
     }
     return environment
 

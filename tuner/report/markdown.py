@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tuner.metrics.score_text import MISSING, percent
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
@@ -14,7 +15,7 @@ from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.sections.verdict import compute
 from tuner.report.sections.verdict_sentence import plain_text
 from tuner.report.snippets import as_yaml
-from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
+from tuner.report.text import integer, interval, points_interval, without_folders
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&#]")

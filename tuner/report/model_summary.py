@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
+from tuner.metrics.score_text import METRIC_WORDS
 from tuner.records.results import DataSummary, ModelResult, RunState, SeedResult
 from tuner.records.scores import Scores
 from tuner.report.charts.model_styles import ModelStyle, style_of
-from tuner.report.text import METRIC_WORDS, decimal, is_share, percent, plural
+from tuner.report.text import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +74,6 @@ class ModelSummary:
 def metric_words(objective: str) -> str:
     """An objective in words: `validation accuracy`; one of your own by its name."""
     return METRIC_WORDS.get(objective, objective)
-
-
-def score_text(score: float | None, objective: str, digits: int = 1) -> str:
-    """A score of the objective: `88.0 %` for a share, else a plain number of two digits more."""
-    return percent(score, digits) if is_share(objective) else decimal(score, digits + 2)
 
 
 def state_words(state: RunState) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 from jinja2 import Environment
 
+from tuner.metrics.score_text import score_text
 from tuner.names import one_line
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.html_document import make_environment
-from tuner.report.model_summary import metric_words, score_text, state_words, summarise
+from tuner.report.model_summary import metric_words, state_words, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import recommendation, verdict
 from tuner.report.sections.verdict_sentence import plain_text

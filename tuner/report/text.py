@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import getpass
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,22 +11,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tuner.metrics.score_text import MISSING, decimal
 from tuner.records.scores import Estimate
-
-MISSING = "–"
 
 # Shorter names of people are words of other things too.
 _MIN_USER = 3
 
 _SHOWN_CLASSES = 10
-
-# Objectives in words; all but the last are shares of the images, or means of such shares.
-METRIC_WORDS = {
-    "val_accuracy": "validation accuracy",
-    "val_balanced_accuracy": "validation balanced accuracy",
-    "val_macro_f1": "validation macro F1",
-    "val_loss": "validation loss",
-}
 
 # A text of a document; or what must stay as it is: a tag, or an element with what people named.
 _TEXTS = re.compile(
@@ -53,34 +43,10 @@ _FOLDERS = r"""
 """
 
 
-def decimal(value: float | None, digits: int = 3) -> str:
-    """A plain number; None, NaN and infinities are shown as what they are."""
-    if value is None:
-        return MISSING
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share, 0 to 1, in per cent: `78.1 %`; what is no number has no unit."""
-    if share is None:
-        return MISSING
-    text = decimal(100 * share, digits)
-    return f"{text} %" if math.isfinite(share) else text
-
-
 def short_percent(share: float, digits: int = 2) -> str:
     """A share, 0 to 1, in per cent without a unit, for axes: `97.05`, `80`."""
     text = decimal(100 * share, digits)
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def is_share(objective: str) -> bool:
-    """Whether an objective lies between 0 and 1, and reads better in per cent."""
-    return objective in METRIC_WORDS and objective != "val_loss"
 
 
 def glued(html: Markup) -> Markup:

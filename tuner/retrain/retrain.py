@@ -13,6 +13,7 @@ from tuner.data.splits.fold import drawn_fold, fold_of_seed
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
 from tuner.execution.stop import StopRequest
+from tuner.metrics.score_text import score_text
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, ModelStarted, ModelTrained, Notice, StageStarted
 from tuner.records.training import Failure, TrainResult, TrainTask
@@ -209,10 +210,8 @@ def _text(contender: Contender, result: TrainResult) -> str:
     monitor = contender.early_stopping.monitor
     best = next(e for e in result.epochs if e.epoch == result.best_epoch)
     late = ", ended by the time budget" if result.ended_by == "deadline" else ""
-    return (
-        f"{len(result.epochs)} epochs{late}, {monitor} {best.metrics[monitor]:.4f} in epoch"
-        f" {best.epoch}"
-    )
+    score = score_text(best.metrics[monitor], monitor, 2)
+    return f"{len(result.epochs)} epochs{late}, {monitor} {score} in epoch {best.epoch}"
 
 
 def _data_name(contender: Contender, fold: int) -> str:

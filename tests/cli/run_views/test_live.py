@@ -53,11 +53,11 @@ def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() ->
     assert lines[1].rstrip().endswith("2 ok, 1 failed; epochs 14 of 20")
     assert lines[2].startswith("trial 0003: starting, 0 s ")
     assert lines[3].startswith("trial 0004: epoch 2 of 4 ")
-    assert lines[3].rstrip().endswith("val_accuracy 0.5000")
+    assert lines[3].rstrip().endswith("val_accuracy 50.00 %")
     assert lines[4].split("  ")[0] == "best so far"
     assert [line.split() for line in lines[5:]] == [
-        ["trial", "0001", "0.7500", "4", "filters", "32"],
-        ["trial", "0000", "0.5000", "4", "filters", "16"],
+        ["trial", "0001", "75.00", "%", "4", "filters", "32"],
+        ["trial", "0000", "50.00", "%", "4", "filters", "16"],
     ]
 
 
@@ -129,7 +129,7 @@ def test_narrow_panel_has_one_line_each() -> None:
         "3 of 7 trials",
         "trial 0003: starting, 0 s",
         "trial 0004: epoch 2 of 4",
-        "best so far 0.7500",
+        "best so far 75.00 %",
     ]
 
 

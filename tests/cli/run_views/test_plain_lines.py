@@ -27,7 +27,7 @@ from tuner.records.events import (
 def test_a_promotion_names_the_trial_that_it_continues() -> None:
     promoted = replace(trial(8, 0.94), parent_id="0004", first_epoch=2)
     line = describe(TrialEnded(trial=promoted, is_best=False), heard(started()))
-    assert line.startswith("  trial 0008, continues 0004 (0 of 7): 0.9400 (epochs 2-4, ")
+    assert line.startswith("  trial 0008, continues 0004 (0 of 7): 94.00 % (epochs 2-4, ")
 
 
 def test_events_as_lines() -> None:
@@ -55,15 +55,15 @@ def test_events_as_lines() -> None:
         "  note: odd",
         "  Tuned, seed 1: 4 epochs",
         (
-            "  trial 0000 (1 of 7): 0.5000 (epochs 1-4, 1.2 s), best so far, remaining time not"
+            "  trial 0000 (1 of 7): 50.00 % (epochs 1-4, 1.2 s), best so far, remaining time not"
             " known yet"
         ),
         "  trial 0001 (1 of 7): failed: no memory, remaining time not known yet",
         (
-            "  trial 0002 (1 of 7): 0.2500 (epochs 1-2, 1.2 s), stopped by the time budget,"
+            "  trial 0002 (1 of 7): 25.00 % (epochs 1-2, 1.2 s), stopped by the time budget,"
             " remaining time not known yet"
         ),
-        "  1 of 7 trials ended earlier; best 0.5000",
+        "  1 of 7 trials ended earlier; best 50.00 %",
         "",
     ]
 

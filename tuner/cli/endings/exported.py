@@ -10,7 +10,8 @@ from typing import Any
 from tuner.commands.export import ExportedModel
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.model_card import accuracy_words
-from tuner.report.text import file_size, percent, plural
+from tuner.metrics.score_text import percent
+from tuner.report.text import file_size, plural
 
 _HEAD = ("", "same label", "largest difference", "test accuracy", "size", "one image")
 

@@ -8,9 +8,10 @@ from textwrap import wrap
 from typing import Any
 
 from tuner.commands.nested import NestedOutcome
+from tuner.metrics.score_text import percent
 from tuner.records.nested_results import NestedResults, PooledModel, WinningValues
 from tuner.report.command_lines import resume_command
-from tuner.report.text import interval, percent, plural, value_text
+from tuner.report.text import interval, plural, value_text
 
 # Of more values than these that won, the range says more.
 SHOWN_VALUES = 3

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuner.commands.train import TrainedModel
+from tuner.metrics.score_text import percent, score_text
 from tuner.report.text import plural
 
 
@@ -16,9 +17,9 @@ def trained_lines(trained: TrainedModel) -> Iterator[str]:
     yield f"Trained on {trained.n_train:,} images; the weights are those of epoch {trained.epochs}."
     if trained.validation_score is not None:
         images = plural(trained.n_validation, "validation image")
-        yield (
-            f"{trained.monitor} {trained.validation_score:.4f} on {images}{_then(trained.then)}."
-        )
+        score = score_text(trained.validation_score, trained.monitor, 2)
+        then = score_text(trained.then, trained.monitor, 2) if trained.then is not None else ""
+        yield f"{trained.monitor} {score} on {images}{_then(then)}."
     else:
         yield (
             "Trained on all images except the test part, so there is no validation score."
@@ -29,12 +30,13 @@ def trained_lines(trained: TrainedModel) -> Iterator[str]:
         return
     images = plural(runs[0].test.n, "held-out image")
     if len(runs) == 1:
-        yield f"Test accuracy {runs[0].test.accuracy:.4f} on {images}{_then(trained.test_then)}."
+        then = percent(trained.test_then, 2) if trained.test_then is not None else ""
+        yield f"Test accuracy {percent(runs[0].test.accuracy, 2)} on {images}{_then(then)}."
     else:
-        scores = ", ".join(f"{run.test.accuracy:.4f}" for run in runs)
+        scores = ", ".join(percent(run.test.accuracy, 2) for run in runs)
         yield (
-            f"Test accuracy {trained.test_accuracy:.4f} on {images}, the mean of {len(runs)} seeds:"
-            f" {scores}."
+            f"Test accuracy {percent(trained.test_accuracy, 2)} on {images}, the mean of"
+            f" {len(runs)} seeds: {scores}."
         )
     if (only := _only_class(trained)) is not None:
         yield f'The model predicts one class, "{only}", for every test image.'
@@ -52,8 +54,8 @@ def _expected_lines(trained: TrainedModel) -> Iterator[str]:
     where = "below it" if found < low else "above it" if found > high else "within it"
     share = "at least 95 %" if expected.n_seeds > 1 else "for the noise of the images alone"
     yield (
-        f"Expected {low:.4f} to {high:.4f}, {100 * (high - low):.1f} points wide ({share};"
-        f" {plural(expected.n_seeds, 'seed')} of the recipe's run on"
+        f"Expected {percent(low, 2)} to {percent(high, 2)}, {100 * (high - low):.1f} points"
+        f" wide ({share}; {plural(expected.n_seeds, 'seed')} of the recipe's run on"
         f" {plural(expected.n_images, 'test image')}): {where}."
     )
     if expected.n_seeds == 1:
@@ -81,5 +83,5 @@ def _only_class(trained: TrainedModel) -> str | None:
     return next((run.test.only_class for run in trained.runs if run.is_kept), None)
 
 
-def _then(expected: float | None) -> str:
-    return "" if expected is None else f"; the recipe's run had {expected:.4f}"
+def _then(expected: str) -> str:
+    return f"; the recipe's run had {expected}" if expected else ""

@@ -115,7 +115,9 @@ def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> Renderabl
     # Once the search has ended, its best trials are no news.
     if progress.best and _is_searching(progress):
         parts.append(
-            _best(progress) if is_roomy else _cut(f"best so far {progress.best[0].score:.4f}")
+            _best(progress)
+            if is_roomy
+            else _cut(f"best so far {progress.score_text(progress.best[0].score)}")
         )
     return Group(*parts)
 
@@ -155,7 +157,7 @@ def _trials(progress: Progress) -> Iterator[_Row]:
 def _task(task: Running, progress: Progress) -> _Row:
     objective = progress.started.objective if progress.started else "val_accuracy"
     value = task.last.metrics.get(objective) if task.last else None
-    score = "" if value is None else f"{value:.4f}"
+    score = "" if value is None else progress.score_text(value)
     done, of = task.share
     return _Row(
         title=f"{task.title}: {task.state}",
@@ -196,7 +198,7 @@ def _best(progress: Progress) -> Table:
         )
         table.add_row(
             f"trial {trial.trial_id}",
-            f"{trial.score:.4f}",
+            progress.score_text(trial.score),
             str(trial.last_epoch),
             Text(plain(setting), style="dim", no_wrap=True, overflow="ellipsis"),
         )

@@ -120,7 +120,7 @@ def describe(event: Event, progress: Progress) -> str:
         case StageStarted():
             line = f"{event.title} ..."
         case SearchResumed():
-            best = f"; best {progress.best[0].score:.4f}" if progress.best else ""
+            best = f"; best {progress.score_text(progress.best[0].score)}" if progress.best else ""
             line = (
                 f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} ended earlier{best}"
             )
@@ -133,10 +133,8 @@ def describe(event: Event, progress: Progress) -> str:
             origin = f", {trial.origin}" if trial.origin else ""
             if trial.parent_id:
                 origin += f", continues {trial.parent_id}"
-            line = (
-                f"  trial {trial.trial_id}{origin} ({count}): {_outcome(trial, event.is_best)},"
-                f" {progress.remaining()}"
-            )
+            outcome = _outcome(trial, event.is_best, progress)
+            line = f"  trial {trial.trial_id}{origin} ({count}): {outcome}, {progress.remaining()}"
     return line
 
 
@@ -183,13 +181,13 @@ def _state(progress: Progress) -> object:
     return progress.stage_state, tasks
 
 
-def _outcome(trial: Trial, is_best: bool) -> str:
+def _outcome(trial: Trial, is_best: bool, progress: Progress) -> str:
     if trial.error:
         return f"failed: {trial.error}"
     last = trial.epochs[-1].epoch if trial.epochs else trial.last_epoch
     stopped = ", stopped by the time budget" if trial.status == "stopped" else ""
     star = ", best so far" if is_best else ""
     return (
-        f"{trial.score:.4f} (epochs {trial.first_epoch}-{last}, {trial.duration_s:.1f}"
-        f" s){stopped}{star}"
+        f"{progress.score_text(trial.score)} (epochs {trial.first_epoch}-{last},"
+        f" {trial.duration_s:.1f} s){stopped}{star}"
     )

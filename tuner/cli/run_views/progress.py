@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 
+from tuner.metrics.score_text import score_text
 from tuner.records.events import (
     EpochEnded,
     Event,
@@ -104,6 +105,15 @@ class Progress:
         self._stage_began_s = time.monotonic()
         self._n_epochs_ended = 0
         self._pace = _Pace()
+
+    @property
+    def objective(self) -> str:
+        """What the search optimises; empty before the run has started."""
+        return self.started.objective if self.started else ""
+
+    def score_text(self, score: float | None) -> str:
+        """A score of the objective: `81.23 %`, or `0.6412` for a loss."""
+        return score_text(score, self.objective, 2)
 
     @property
     def n_trials(self) -> int:

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
+from tuner.metrics.score_text import is_share
 from tuner.report.charts.svg import GRID, portable
-from tuner.report.text import is_share, short_percent
+from tuner.report.text import short_percent
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
 _DEFAULTS: dict[Any, Any] = {

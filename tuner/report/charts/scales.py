@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from tuner.metrics.score_text import is_share
 from tuner.records.trial import Trial
-from tuner.report.text import is_share, short_percent, value_text
+from tuner.report.text import short_percent, value_text
 from tuner.space.definition import Direction, Parameter
 
 NOT_ACTIVE = "not active"

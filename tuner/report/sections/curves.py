@@ -9,13 +9,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from tuner.metrics.score_text import decimal, percent
 from tuner.records.results import ModelResult, Results, SeedResult
 from tuner.report.charts.figures import Chart, draw
 from tuner.report.charts.model_styles import ModelStyle, style_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.text import decimal, percent, values_text
+from tuner.report.text import values_text
 
 # Name, title of the axis, and what values are multiplied with.
 _METRICS = (("accuracy", "Accuracy, %", 100.0), ("loss", "Loss", 1.0))

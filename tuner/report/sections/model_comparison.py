@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from tuner.metrics.score_text import MISSING
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.charts.figures import Chart, draw, label_text
@@ -15,7 +16,7 @@ from tuner.report.charts.svg import INK
 from tuner.report.facts import in_block_order, without_effect
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.text import MISSING, as_sentence, value_text, without_folders
+from tuner.report.text import as_sentence, value_text, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

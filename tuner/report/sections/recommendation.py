@@ -8,23 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.metrics.score_text import decimal, is_share, percent, score_text
 from tuner.names import is_own
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult, Results
 from tuner.report.facts import only_class, recommended_of, winner_of
-from tuner.report.model_summary import metric_words, score_text, summarise
+from tuner.report.model_summary import metric_words, summarise
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.disagreement import disagreement
 from tuner.report.sections.verdict_sentence import Part, plain_text
-from tuner.report.text import (
-    decimal,
-    file_size,
-    interval,
-    is_share,
-    percent,
-    plural,
-    without_folders,
-)
+from tuner.report.text import file_size, interval, plural, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tuner.metrics.score_text import percent, score_text
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.records.search_summary import Finalist, SearchSummary
 from tuner.report.model_summary import (
     ModelSummary,
     metric_words,
-    score_text,
     validation_words,
 )
-from tuner.report.text import as_sentence, interval, percent, plural, points_interval
+from tuner.report.text import as_sentence, interval, plural, points_interval
 
 # How the sentence about the baseline begins; about another model it says no more than the verdict.
 _OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}

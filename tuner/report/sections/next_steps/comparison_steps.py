@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from tuner.metrics.score_text import decimal, percent
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.command_lines import has_option, rerun
@@ -18,7 +19,7 @@ from tuner.report.facts import (
 )
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, new_run, remedy, with_more
-from tuner.report.text import decimal, percent, plural, points
+from tuner.report.text import plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 # Up to here all images can test in turn within a reasonable time.

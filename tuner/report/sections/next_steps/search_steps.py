@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tuner.metrics.score_text import decimal, percent
 from tuner.records.results import PresetName, Results
 from tuner.report.command_lines import has_option, rerun
 from tuner.report.edges import override, worth_widening
@@ -19,7 +20,7 @@ from tuner.report.facts import (
 )
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy
-from tuner.report.text import decimal, integer, percent, plural, points
+from tuner.report.text import integer, plural, points
 from tuner.space.constraints import breach_of
 from tuner.space.definition import by_name
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES

@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from tuner.metrics.score_text import decimal, percent
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin, Temperature
 from tuner.report.charts.figures import Chart, Key, draw
@@ -15,7 +16,7 @@ from tuner.report.charts.model_styles import style_of
 from tuner.report.charts.svg import GRID
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.text import decimal, percent, plural
+from tuner.report.text import plural
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 # Share of the test images below which a range has a small mark.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuner.metrics.one_standard_error import standard_error
+from tuner.metrics.score_text import decimal, percent
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.report.facts import (
@@ -15,7 +16,7 @@ from tuner.report.facts import (
     winner_of,
 )
 from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
-from tuner.report.text import decimal, integer, interval, percent, plural
+from tuner.report.text import integer, interval, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.
 WIDE = 0.05

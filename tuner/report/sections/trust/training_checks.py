@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite, sqrt
 
+from tuner.metrics.score_text import decimal, percent, score_text
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.names import is_own
 from tuner.records.results import ModelResult, Results
@@ -18,9 +19,9 @@ from tuner.report.facts import (
     weights_of,
     winner_of,
 )
-from tuner.report.model_summary import score_text, summarise
+from tuner.report.model_summary import summarise
 from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
-from tuner.report.text import decimal, integer, percent, plural
+from tuner.report.text import integer, plural
 
 # Share of trials.
 MOST_FAILED = 0.5
