@@ -67,17 +67,21 @@ def test_picture_of_several_images_is_refused(finished: Finished, images: list[P
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "message", "fix"),
     [
-        ("notes.txt", "notes.txt: cannot be read as an image: not an image"),
-        ("gone.png", "gone.png: cannot be read as an image: No such file or directory"),
+        (
+            "notes.txt",
+            "notes.txt: cannot be read as an image: not an image",
+            "give an image that other programs can open.",
+        ),
+        ("gone.png", "gone.png: there is no such file", "check the path."),
     ],
 )
-def test_file_that_is_no_image(finished: Finished, name: str, message: str) -> None:
+def test_file_that_is_no_image(finished: Finished, name: str, message: str, fix: str) -> None:
     (finished.place / "notes.txt").write_text("text")
     shown = call("predict", finished.folder, name, cwd=finished.place)
     assert (shown.code, shown.out) == (4, "")
-    assert shown.err == f"{message}\n  Fix: give an image that other programs can open.\n"
+    assert shown.err == f"{message}\n  Fix: {fix}\n"
 
 
 def test_folder_is_walked_and_bad_files_do_not_stop_the_others(

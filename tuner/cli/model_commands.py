@@ -30,7 +30,7 @@ UNEXPECTED = 3
     type=A_PATH,
     required=True,
     metavar="RUN_OR_YAML",
-    help="Run folder, best.yaml, or data set name or latest for the newest run.",
+    help="Run folder, best.yaml, latest, or a data set's name for its newest run.",
 )
 @click.option("--model", metavar="NAME", help="Model of the run; by default, the recommended one.")
 @click.option(

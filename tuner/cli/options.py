@@ -49,14 +49,16 @@ image_size = click.option(
     "--image-size",
     type=IMAGE_SIZE,
     metavar="N|HxW",
-    help="Size of your own photos in pixels: one side, or HEIGHTxWIDTH; by default, the model's.",
+    help="Size in pixels that your own photos are resized to: one side, or HEIGHTxWIDTH; by"
+    " default, a size that fits the photos and the model.",
 )
 
 labels = click.option(
     "--labels",
     type=A_PATH,
     metavar="FILE",
-    help="A corrected wrong_labels.csv; its labels replace those of the data.",
+    help="The wrong_labels.csv that `labels` wrote and you corrected; its labels replace those"
+    " of the data.",
 )
 
 retries = click.option(

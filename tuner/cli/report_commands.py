@@ -50,7 +50,7 @@ def report(run: Path, markdown: bool, into: Path | None) -> None:
 @out
 @as_json
 def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
-    """Write one page that compares every run below --out, or each RUN, and print its path."""
+    """Write one page that compares all runs below --out, or the given ones, and print its path."""
     from tuner.commands.compare import compare as compare_command
 
     compared = compare_command(out, runs)
@@ -69,7 +69,7 @@ def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @as_json
 def refine(run: Path, out: Path | None, force: bool, json_lines: bool) -> None:
-    """Write the next search space from what RUN has learned, and print its path.
+    """Write the next search space from the results of RUN, and print its path.
 
     A range is widened if the best setting is at its end, and narrowed if all good settings share a
     part of it. A hyperparameter that does not matter is fixed. The file gives the evidence for

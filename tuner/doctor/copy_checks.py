@@ -163,9 +163,9 @@ def near_copies(data: ExaminedData) -> Iterator[Finding]:
             " the data have fewer independent images than files."
         ),
         advice=(
-            "nothing: a split that tuner makes keeps each group in one part, unless a chain of"
-            " near copies leaves a class with too few. Count the groups, not the images, to judge"
-            " how much data you have."
+            "nothing. A split that tuner makes keeps each group in one part, unless a chain of"
+            " near copies leaves a class with too few images. To judge how much data you have,"
+            " count the groups and not the images."
         ),
         counts={"groups": len(groups), "distinct": n_distinct},
         examples=data.groups([_distinct(data, group) for group in groups]),

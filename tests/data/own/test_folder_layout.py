@@ -150,8 +150,8 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
         (["images/cat/*.png 2", "images/dog/*.png 2", "more/*.png 2"],
          "images/ holds folders (cat/ and dog/), and beside it lies more/"),
         (["IMG_*.png 3", "DSC_*.png 3"],
-         "6 image files directly in it, such as DSC_0.png, and neither folders nor the files' "
-         "names tell the classes"),
+         "6 image files directly in it, such as DSC_0.png, but neither folders nor file names "
+         "say which class each belongs to"),
         (["a/photo*.png 3"],
          'only one class folder holds images, "a" (3 image files), and their names '
          "tell no classes"),
@@ -160,7 +160,7 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "tell no classes; no image lies in dog/"),
         (["train/*.png 3", "labels.csv"],
          "all images lie in train/ (3 image files), which is named like a part, "
-         "and neither folders nor the files' names tell the classes"),
+         "but neither folders nor file names say which class each belongs to"),
         (["train.csv", "test.csv"], "there are no images; it holds 2 files, such as test.csv"),
         ([".hidden/*.png 3"],
          "there are no images; .hidden/ is left out, hidden or made by the system"),

@@ -82,8 +82,8 @@ def test_measurement_decides_once_for_all_runs_of_a_machine(
 def test_measurement_and_what_came_of_it_are_told(machine: Machine) -> None:
     begun = "measuring once whether 16-bit training is faster on this machine"
     assert machine.decide().notices == (
-        "trains in mixed_bfloat16: 2.0 times as fast as float32 on this machine; use --precision"
-        " float32 if you want float32",
+        "trains in mixed_bfloat16: 2.0 times as fast as float32 on this machine; --precision"
+        " float32 turns it off",
     )
     assert machine.texts == [begun]
     machine.cache.unlink()

@@ -158,7 +158,7 @@ def test_defaults_of_a_builder_of_your_own_are_left_out_and_said(tmp_path: Path)
     found = start_settings(file_of(tmp_path, "defaults", model="mine:build"), CARD, SPEC)
     assert found.settings == ()
     assert found.notices == (
-        "start_from: defaults is left out: what mine:build takes by default is its own",
+        "start_from: defaults is left out: mine:build has default values of its own",
     )
 
 

@@ -72,6 +72,18 @@ def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_spe
     assert verdict.compute(spoken).sentence == found.sentence + said
 
 
+def test_inconclusive_comparison_of_one_seed_says_why() -> None:
+    backbone = difference("inconclusive", 0.292, opponent="efficientnet_b2", n_seeds=(3, 1))
+    run = replace(results(), differences=(difference("better", 0.078), backbone))
+    explained = "“Inconclusive”: this run cannot tell which is better. It does not mean “equal”."
+    # Its card says only "not in the verdict".
+    assert explained not in verdict.compute(run).noise
+    spoken = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
+    found = verdict.compute(spoken)
+    assert found.sentence.endswith(" One of the models was trained with one seed only.")
+    assert found.noise.endswith(f" {explained}")
+
+
 @pytest.mark.parametrize(("words", "value"), [("better", 0.078), ("worse", -0.031)])
 def test_tuning_did_neither_where_a_setting_won_that_the_search_started_with(
     words: Verdict, value: float
@@ -137,7 +149,7 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
 def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
     stopped = replace(search_only(), run=replace(search_only().run, state="searching"))
     found = verdict.compute(stopped)
-    assert found.sentence.startswith("In progress, 23 of 23 trials: no model was tested.")
+    assert found.sentence.startswith("In progress, 23 of 23 trials: no model has been tested yet.")
     assert found.badges[0] == "in progress"
     assert found.resume == "python -m tuner run faces --preset standard --seed 1 --resume"
     assert verdict.compute(search_only()).resume is None

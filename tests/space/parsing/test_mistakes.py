@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.space.parsing.mistakes import OPTIMIZER, in_space, mistakes
-from tuner.space.vocabulary import BACKBONE_NAMES
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES
 
 TOP_LEVEL = {
     "version: 2": "my.yaml:1: version is 2; expected 1.\n  Fix: use 1.",
@@ -67,6 +67,10 @@ TOP_LEVEL = {
         'my.yaml:2: model is "my/models.py:build"; expected cnn, a backbone such as'
         " efficientnet_b2, or package.module:function.\n  Fix: name a builder of your own like"
         " my_package.models:build."
+    ),
+    "version: 1\nmodel: resnet": (
+        'my.yaml:2: model is "resnet"; expected cnn, a backbone such as efficientnet_b2, or'
+        f" package.module:function.\n  Fix: use one of auto, {', '.join(VOCABULARIES)}."
     ),
     "version: 1\nobjective: {name: val_loss, direction: down}": (
         'my.yaml:2: objective.direction is "down"; expected max or min.\n  Fix: use max or min.'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -103,7 +105,7 @@ class _Progress:
         rate = self.n_done / (now_s - self._began_s)
         # A slow model would else be at 0 a second.
         digits = 1 if rate < 10 else 0
-        say(f"  {self.n_done:,} of {plural(self._n_all, 'file')}, {rate:,.{digits}f} a second")
+        say(f"  {self.n_done:,} of {plural(self._n_all, 'file')}, {rate:,.{digits}f} per second")
 
 
 def _say_the_rest(notes: Sequence[str], left_out: Sequence[NotPredicted]) -> None:
@@ -148,6 +150,8 @@ def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:
         return DataError("there is no image among the files", hint)
     if len(bad) == 1:
         (one,) = bad
+        if one.reason == os.strerror(errno.ENOENT):
+            return DataError(f"{one.image}: there is no such file", "check the path.")
         return DataError(
             f"{one.image}: cannot be read as an image: {one.reason}",
             "give an image that other programs can open.",

@@ -34,8 +34,8 @@ class Refusals:
         if level.images:
             return self._error(
                 f"{_files(len(level.images))} directly in {self._place(level)}, such as"
-                f" {_first(level.images)}, and neither folders nor the files' names tell the"
-                " classes",
+                f" {_first(level.images)}, but neither folders nor file names say which class"
+                " each belongs to",
                 f"{_OWN_FOLDERS}; or call the files cat.1.jpg, cat.2.jpg, dog.1.jpg ...",
             )
         return self._no_images(level)
@@ -77,7 +77,8 @@ class Refusals:
         if is_part(only.name):
             return self._error(
                 f"all images lie in {printable(only.below)} ({_files(only.n_images)}), which is"
-                " named like a part, and neither folders nor the files' names tell the classes",
+                " named like a part, but neither folders nor file names say which class each"
+                " belongs to",
                 f"{_OWN_FOLDERS} there; or name a CSV of file names and labels.",
             )
         rest = [folder for folder in level.folders if folder is not only]

@@ -93,7 +93,7 @@ def _starts(
 ) -> Iterator[tuple[StartSetting | str, str]]:
     """The settings of a name, each with what is doubtful; its name, and why it is left out."""
     if name == DEFAULTS and is_own(file.model):
-        yield name, f": what {file.model} takes by default is its own"
+        yield name, f": {file.model} has default values of its own"
     elif name == DEFAULTS:
         for family in each_family(file):
             values = usual_values(family)

@@ -109,13 +109,21 @@ def compute(results: Results) -> VerdictSection:
         untrained=tuple(m for m in results.models if not m.runs),
         cost=_cost(results),
         badges=_badges(results),
-        noise=_noise(results.differences),
+        noise=f"{_noise(results.differences)}{_open(results)}",
         resume=(
             None
             if results.run.is_complete
             else without_folders(resume_command(results.run.command))
         ),
     )
+
+
+def _open(results: Results) -> str:
+    """What "inconclusive" on a card means; empty where no card says it."""
+    said = {model.name for model in results.models if model.in_verdict}
+    if not any(d.opponent in said and d.verdict == "inconclusive" for d in results.differences):
+        return ""
+    return " “Inconclusive”: this run cannot tell which is better. It does not mean “equal”."
 
 
 def _noise(differences: Sequence[Difference]) -> str:

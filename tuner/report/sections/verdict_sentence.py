@@ -133,13 +133,14 @@ def _smoothed(one: Finalist, objective: str) -> str:
 
 def _without_models(results: Results) -> str:
     search = results.search
+    tested = "was tested" if results.run.is_complete else "has been tested yet"
     start = {
         "complete": "Search only",
         "searching": f"In progress, {search.n_trials:,} of {search.n_planned:,} trials",
         "retraining": "In progress, the search has ended",
     }.get(results.run.state, results.run.state.capitalize())
     return (
-        f"{start}: no model was tested. The best {metric_words(search.objective)} in the search is"
+        f"{start}: no model {tested}. The best {metric_words(search.objective)} in the search is"
         f" {score_text(search.best_score, search.objective)} on {validation_words(results.data)}"
         f" ({'higher' if search.direction == 'max' else 'lower'} is better; trial"
         f" {search.best_trial_id}). This number is optimistic."
@@ -171,6 +172,9 @@ def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterato
     if other.reason and other.verdict in ("better", "worse"):
         # A tested verdict has no reason; one that rests on an assumption states it.
         yield _words(f" {as_sentence(other.reason)}")
+    elif other.verdict == "inconclusive" and 1 in other.n_seeds:
+        # Its interval may exclude zero, as it covers the images alone.
+        yield _words(" One of the models was trained with one seed only.")
 
 
 def _score(summary: ModelSummary) -> Iterator[Part]:

@@ -138,11 +138,12 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
         " package.module:function."
     )
     match = nearest(model, families)
-    hint = (
-        f'did you mean "{match}"?'
-        if match
-        else "name a builder of your own like my_package.models:build."
-    )
+    if match:
+        hint = f'did you mean "{match}"?'
+    elif model.isidentifier():
+        hint = f"use one of {', '.join(families)}."
+    else:
+        hint = "name a builder of your own like my_package.models:build."
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
 
 
