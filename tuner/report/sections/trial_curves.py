@@ -157,7 +157,7 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         " rest"
         " are drawn at the edge.",
         paint,
-        size=(6.0, 2.9),
+        size=(4.4, 2.9),
     )
 
 

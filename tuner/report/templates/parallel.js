@@ -7,9 +7,10 @@ function startParallel(box) {
   const bytes = Uint8Array.from(atob(data.positions), (c) => c.charCodeAt(0));
   const total = bytes.length / axes.length;
   const ranges = axes.map(() => null);
-  const [height, top, bottom, left, right] = [380, 36, 14, 10, 110];
+  const [top, bottom, left, right] = [36, 14, 10, 110];
   const up = (byte) => top + (height - top - bottom) * (1 - byte / 255);
-  let drawnWidth = 0;
+  const paper = matchMedia("print");
+  let [drawnWidth, height, isPrinting] = [0, 380, false];
 
   // Names are people's text: isolated, so that right-to-left text turns nothing around it.
   const isolated = (text) => "\u2068" + text + "\u2069";
@@ -63,21 +64,44 @@ function startParallel(box) {
     return letters.join("") + "…" + last;
   }
 
+  const isOnPaper = () => paper.matches || isPrinting;
+  // Paper does not scroll: there, the axes are split over several pictures, each with the score.
+  function parts() {
+    const all = axes.map((_, i) => i);
+    if (!isOnPaper()) return [all];
+    const score = all.pop();
+    const n = Math.ceil(all.length / 6), each = Math.ceil(all.length / n);
+    return Array.from({ length: n }, (_, i) => [...all.slice(i * each, (i + 1) * each), score]);
+  }
   function draw() {
     const rows = selected();
     drawnWidth = box.clientWidth;
-    const width = Math.max(canvas.parentElement.clientWidth, left + right + 92 * (axes.length - 1));
-    const ratio = window.devicePixelRatio || 1;
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    const gap = (width - left - right) / (axes.length - 1);
-    drawLines(context, rows, axes.map((_, i) => left + gap * i));
-    axes.forEach((one, i) => drawAxis(context, one, ranges[i], left + gap * i, i < axes.length - 1 ? gap : right));
+    const shown = parts();
+    height = isOnPaper() ? 300 : 380;
+    while (canvas.nextSibling) canvas.nextSibling.remove();
+    shown.forEach((part, number) => {
+      const target = number ? canvas.cloneNode() : canvas;
+      if (number) {
+        target.removeAttribute("id");
+        canvas.parentElement.append(target);
+      }
+      const room = isOnPaper() ? 700 : Math.max(canvas.parentElement.clientWidth, left + right + 92 * (part.length - 1));
+      drawPart(target, part, rows, room);
+    });
     find("status").textContent = `${rows.length.toLocaleString("en")} of ${total.toLocaleString("en")} trials shown.`;
   }
-  function drawLines(context, rows, across) {
+  function drawPart(target, part, rows, width) {
+    const ratio = window.devicePixelRatio || 1;
+    [target.width, target.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    [target.style.width, target.style.height] = [`${width}px`, `${height}px`];
+    const context = target.getContext("2d");
+    context.scale(ratio, ratio);
+    const gap = (width - left - right) / Math.max(1, part.length - 1);
+    const across = part.map((_, i) => left + gap * i);
+    drawLines(context, rows, part, across);
+    part.forEach((i, place) => drawAxis(context, axes[i], ranges[i], across[place], place < part.length - 1 ? gap : right));
+  }
+  function drawLines(context, rows, part, across) {
     const [worst, middle, best] = ["--worst", "--middle", "--best"].map(colour);
     const shades = Array.from({ length: 65 }, (_, i) => (i < 32 ? mixed(worst, middle, i / 32) : mixed(middle, best, i / 32 - 1)));
     const nStrong = Math.min(25, Math.ceil(rows.length / 20));
@@ -91,12 +115,12 @@ function startParallel(box) {
       context.strokeStyle = shades[Math.round(64 * ((place + 1) / rows.length) ** bend)];
       context.lineWidth = isStrong ? 2.5 : thin;
       context.beginPath();
-      across.forEach((x, i) => context.lineTo(x, heights[bytes[row * axes.length + i]]));
+      part.forEach((i, place) => context.lineTo(across[place], heights[bytes[row * axes.length + i]]));
       context.stroke();
     });
   }
   function drawAxis(context, one, range, x, room) {
-    const [ink, muted, paper] = ["--ink", "--muted", "--paper"].map(colour);
+    const [ink, muted, ground] = ["--ink", "--muted", "--paper"].map(colour);
     const family = getComputedStyle(canvas).fontFamily;
     context.fillStyle = muted;
     context.fillRect(x - 0.5, up(255), 1, up(0) - up(255));
@@ -107,7 +131,7 @@ function startParallel(box) {
     context.font = `600 12px ${family}`;
     context.fillText(isolated(clipped(context, title(one), room - 10)), x - 4, 14);
     context.font = `11px ${family}`;
-    context.strokeStyle = paper;
+    context.strokeStyle = ground;
     context.lineWidth = 3;
     const every = Math.ceil(one.ticks.length / 16);
     for (const [place, text] of one.ticks.filter((_, i) => i % every === 0)) {
@@ -149,7 +173,13 @@ function startParallel(box) {
   axis.addEventListener("change", showRange);
   for (const slider of [from, to]) slider.addEventListener("input", () => narrow(slider));
   find("reset").addEventListener("click", reset);
-  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
+  for (const media of [matchMedia("(prefers-color-scheme: dark)"), paper]) media.addEventListener("change", draw);
+  for (const [event, value] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      isPrinting = value;
+      draw();
+    });
+  }
   find("missing").hidden = true;
   find("parts").hidden = false;
   showRange();
