@@ -43,14 +43,15 @@ def test_stdout_holds_only_the_path_of_the_report(finished: Finished) -> None:
 def test_lines_for_people_are_plain_and_end_with_what_to_do_next(finished: Finished) -> None:
     err = finished.outcome.err
     assert not set(err) & set("\r\x1b\x07")
-    *_, report, train, predict = err.splitlines()
+    *_, report, train, predict, export = err.splitlines()
     assert report == f"Report   {finished.folder}/report.html"
     assert train == f"Train    python -m tuner train --from {finished.folder}"
     assert predict == f"Predict  python -m tuner predict {finished.folder} IMAGE"
-    assert err.splitlines()[-6].startswith("Use Tuned: ")
-    assert err.splitlines()[-6].endswith(f" ms per image; {finished.folder}/model.keras.")
-    assert "Tuned" in err.splitlines()[-5]
-    assert "accuracy on 15 test images" in err.splitlines()[-5]
+    assert export == f"Export   python -m tuner export {finished.folder} --format litert"
+    assert err.splitlines()[-7].startswith("Use Tuned: ")
+    assert err.splitlines()[-7].endswith(f" ms per image; {finished.folder}/model.keras.")
+    assert "Tuned" in err.splitlines()[-6]
+    assert "accuracy on 15 test images" in err.splitlines()[-6]
 
 
 def test_unreadable_files_are_skipped_counted_and_named(finished: Finished) -> None:

@@ -133,7 +133,7 @@ def test_what_is_searched_together_and_trained_first_is_told(tmp_path: Path) -> 
     starts = ("baseline", "defaults of cnn")
     assert notices(tmp_path, layout, model="[baseline, cnn]", starts=starts)[:2] == [
         "searched together: baseline, cnn; --model NAME searches one alone",
-        "starting settings, trained first, to the last rung: baseline, defaults of cnn",
+        "starting settings, trained first, for all epochs: baseline, defaults of cnn",
     ]
 
 

@@ -105,7 +105,7 @@ def _searched(job: Job) -> Iterator[str]:
         yield f"constraints: {', '.join(bounds)}"
     if job.starts:
         names = ", ".join(start.origin for start in job.starts)
-        yield f"starting settings, trained first, to the last rung: {names}"
+        yield f"starting settings, trained first, for all epochs: {names}"
 
 
 def _going_on(job: Job) -> str:

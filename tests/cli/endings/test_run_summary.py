@@ -35,12 +35,24 @@ def test_the_model_to_use_stands_before_the_verdict() -> None:
     )
     assert lines[2].endswith("To use Tuned CNN, add --model tuned to predict.")
     assert lines[3].startswith("Tuning helped: Tuned CNN 81.7 %")
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "",
         f"Report   {FOLDER}/report.html",
         f"Train    python -m tuner train --from {FOLDER}",
         f"Predict  python -m tuner predict {FOLDER} IMAGE",
+        f"Export   python -m tuner export {FOLDER} --format litert",
     ]
+
+
+@pytest.mark.parametrize(("n_failed", "told"), [(0, []), (3, ["3 of 8 trials failed"])])
+def test_failed_trials_are_counted_with_the_place_of_their_reasons(
+    n_failed: int, told: list[str]
+) -> None:
+    run = replace(TESTED, search=replace(TESTED.search, n_failed=n_failed, n_trials=8))
+    lines = summary_lines(ended(recommending(run)), "")
+    found = [line for line in lines if "failed" in line]
+    assert [line.partition(";")[0] for line in found] == told
+    assert all("trials.csv" in line for line in found)
 
 
 def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> None:
@@ -56,7 +68,7 @@ def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> N
 
 
 def test_other_comparisons_stand_below_the_verdict_one_a_line() -> None:
-    winner = replace(TESTED.search, best_origin="defaults")
+    winner = replace(TESTED.search, best_origin="defaults", n_failed=0)
     other = difference(opponent="efficientnet_b2")
     models = tuple(replace(model, in_verdict=True) for model in TESTED.models)
     run = replace(TESTED, models=models, differences=(difference(), other), search=winner)
@@ -88,7 +100,10 @@ def test_where_no_model_keeps_the_constraints_the_winner_is_named_to_predict_wit
     models = tuple(replace(model, breach="too slow") for model in TESTED.models)
     lines = summary_lines(ended(replace(TESTED, models=models)), "")
     assert lines[1].startswith("No model is recommended: each breaks a constraint. Tuned CNN (too")
-    assert lines[-1] == f"Predict  python -m tuner predict {FOLDER} --model tuned IMAGE"
+    assert lines[-2:] == [
+        f"Predict  python -m tuner predict {FOLDER} --model tuned IMAGE",
+        f"Export   python -m tuner export {FOLDER} --model tuned --format litert",
+    ]
 
 
 def test_models_that_break_a_constraint_are_named_below_the_one_to_use() -> None:

@@ -12,12 +12,14 @@ from tuner.cli.terminal import abilities, output
 from tuner.cli.terminal.paths import shown_path
 from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
+from tuner.records.search_summary import SearchSummary
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
 from tuner.report.sections import recommendation
 from tuner.report.sections.recommendation import RecommendationSection
 from tuner.report.sections.verdict import VerdictSection, compute
 from tuner.report.sections.verdict_sentence import plain_text
+from tuner.report.text import plural
 
 _INDENT = "  "
 
@@ -45,6 +47,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
         *([_wrapped(left_out)] if (left_out := _left_out(use, results)) else []),
         *_verdict(compute(results)),
         *_constant(results, told={"tuned", use.name} if use else set()),
+        *_failed(results.search),
         "",
         report,
         f"Train    python -m tuner train --from {path}",
@@ -52,7 +55,8 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     # `--search-only` keeps no model; where none may be recommended, there is the winner's.
     which = "--model tuned " if refused else ""
     predict = f"Predict  python -m tuner predict {path} {which}IMAGE"
-    return [*lines, predict] if results.models else lines
+    export = f"Export   python -m tuner export {path} {which}--format litert"
+    return [*lines, predict, export] if results.models else lines
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
@@ -134,6 +138,13 @@ def _constant(results: Results, told: set[str]) -> list[str]:
         _wrapped(f'{title} predicts only one class, "{name}", for every test image.')
         for title, name in found
     ]
+
+
+def _failed(search: SearchSummary) -> Iterator[str]:
+    """How many trials have failed, and where you read why."""
+    if search.n_failed:
+        failed = f"{search.n_failed} of {plural(search.n_trials, 'trial')} failed"
+        yield _wrapped(f"{failed}; trials.csv beside the report has the reasons.")
 
 
 def _wrapped(text: str, indent: str = "") -> str:

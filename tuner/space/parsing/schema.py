@@ -224,7 +224,7 @@ class SpaceFile(Given):
         default=[],
         max_length=MAX_STARTS,
         description=(
-            "Starting settings, trained first, to the last rung: baseline, defaults (of the model),"
+            "Starting settings, trained first, for all epochs: baseline, defaults (of the model),"
             " auto (winners of earlier runs on similar data), the folder of a run, or a recipe such"
             " as best.yaml."
         ),
