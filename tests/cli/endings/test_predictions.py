@@ -114,7 +114,7 @@ def test_unsure_image_has_no_class(out: io.StringIO) -> None:
 def test_long_list_says_now_and_then_how_far_it_is(out: io.StringIO, err: list[str]) -> None:
     seconds = iter([0.0, *(4.0 * number for number in range(1, 9))])
     show([GOOD] * 8, json_lines=False, clock=lambda: next(seconds))
-    assert err == ["  3 of 12 files, 0.2 a second", "  6 of 12 files, 0.2 a second"]
+    assert err == ["  3 of 12 files, 0.2 per second", "  6 of 12 files, 0.2 per second"]
 
 
 def test_file_takes_the_place_of_lines(out: io.StringIO, tmp_path: Path) -> None:
