@@ -135,7 +135,7 @@ def test_note_says_who_stands_alone_and_why(searched: Searched) -> None:
     assert found.counts == (1,)
     assert (
         found.note == "validation chose trial 0001 alone: adding other trials made it no better "
-        f"(validation accuracy {found.worth.scores[0]:.4f}, {found.worth.scores[0]:.4f} where"
+        f"(validation accuracy {100 * found.worth.scores[0]:.2f} %, {100 * found.worth.scores[0]:.2f} % where"
         " other images choose)"
     )
 

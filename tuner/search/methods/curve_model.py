@@ -26,6 +26,7 @@ from tuner.search.methods.curve_process import (
     fitted,
 )
 from tuner.search.methods.method import Setup
+from tuner.search.methods.one_core import on_one_core
 from tuner.search.methods.unit_cube import UnitCube
 from tuner.space.priors import draw_usual
 from tuner.space.sampling import has_setting, setting_of
@@ -122,7 +123,8 @@ class CurveModel:
         elites = view.places[np.argsort(-view.means, kind="stable")[:_N_ELITES]]
         near = cube.perturbed(elites[rng.integers(len(elites), size=_N_NEAR)], rng)
         places = np.concatenate([cube.drawn(_N_DRAWN, rng), near, *self._usual()])
-        gains, merits = self._merits(view, places)
+        with on_one_core():
+            gains, merits = self._merits(view, places)
         order = np.argsort(-merits, kind="stable")
         expected = gains * view.unit if view.unit > 0 else np.full(len(gains), math.inf)
         return ((float(expected[i]), cube.setting(places[i])) for i in order)
@@ -160,7 +162,8 @@ class CurveModel:
         moment = (len(board.trials), len(board.ended))
         if self._view[0] != moment:
             self._take(board)
-            self._view = (moment, self._new_view(board))
+            with on_one_core():
+                self._view = (moment, self._new_view(board))
         return self._view[1]
 
     def _new_view(self, board: Board) -> _View | None:

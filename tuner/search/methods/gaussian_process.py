@@ -14,6 +14,7 @@ from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.keras_tuner_space import declared, on_space
 from tuner.search.methods.method import Setup
+from tuner.search.methods.one_core import on_one_core
 from tuner.space.sampling import has_setting, is_complete
 
 
@@ -38,7 +39,7 @@ def expected_best(setup: Setup, board: Board) -> Iterator[dict[str, Any]]:
         # What the search began with may lie outside of the space, which the process cannot encode.
         if trial.model is None and has_setting(setup.space, trial.values)
     }
-    with warnings.catch_warnings():
+    with on_one_core(), warnings.catch_warnings():
         # The fit says so wherever its kernel meets a bound; the proposal is as good.
         warnings.simplefilter("ignore")
         # Fitted to the ended trials first, the process can guess the scores of running ones.
