@@ -133,10 +133,10 @@ def test_note_says_who_stands_alone_and_why(searched: Searched) -> None:
         searched.candidates[1:], validation_of(searched.dataset, "val_accuracy")
     )
     assert found.counts == (1,)
+    score = f"{100 * found.worth.scores[0]:.2f} %"
     assert (
         found.note == "validation chose trial 0001 alone: adding other trials made it no better "
-        f"(validation accuracy {100 * found.worth.scores[0]:.2f} %, {100 * found.worth.scores[0]:.2f} % where"
-        " other images choose)"
+        f"(validation accuracy {score}, {score} where other images choose)"
     )
 
 
