@@ -77,6 +77,23 @@ def test_37_lists_are_open_on_paper_without_javascript_too(open_page: Open) -> N
     assert table.evaluate("(one) => one.checkVisibility({ contentVisibilityAuto: true })") is True
 
 
+@pytest.mark.parametrize(("width", "is_folded"), [(390, True), (1280, False)])
+def test_37_what_is_secondary_is_folded_on_phones_alone(
+    open_page: Open, width: int, *, is_folded: bool
+) -> None:
+    opened = open_page("typical", viewport={"width": width, "height": 844})
+    folded = opened.page.locator("details.phone")
+    assert folded.count() > 3
+    summary = folded.first.locator("summary")
+    inner = folded.first.locator(":scope > :not(summary)").first
+    assert summary.is_visible() is is_folded
+    shown = "one => one.checkVisibility({contentVisibilityAuto: true})"
+    assert inner.evaluate(shown) is not is_folded
+    if is_folded:
+        summary.click()
+        assert inner.evaluate(shown)
+
+
 def test_38_switching_the_theme_draws_the_canvas_anew(open_page: Open) -> None:
     opened = open_page("typical", color_scheme="light")
     light = opened.ask(DRAWN)
