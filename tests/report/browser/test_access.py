@@ -54,7 +54,7 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
         """(focusable) => {
             window.wanted = Array.from(document.querySelectorAll(focusable)).filter((one) =>
                 one.checkVisibility() && !one.disabled
-                && !one.closest("details:not([open]) > :not(summary)"));
+                && !one.closest("details:not([open], .phone) > :not(summary)"));
             return wanted.length;
         }""",
         _FOCUSABLE,
