@@ -29,6 +29,7 @@ from tuner.search.board import Board
 from tuner.search.methods import bayesian, grid, hyperband, random
 from tuner.search.methods.keras_tuner_space import declared, on_space
 from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step, TrialEvent
+from tuner.search.methods.one_core import on_one_core
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
 from tuner.space.sampling import complete_setting
@@ -137,7 +138,7 @@ class _OracleMethod(Method):
         return cls.like
 
     def _ask(self) -> Step | None:
-        with warnings.catch_warnings():
+        with on_one_core(), warnings.catch_warnings():
             # Its Gaussian process warns wherever its kernel meets a bound.
             warnings.simplefilter("ignore")
             answer = self._oracle.create_trial(f"worker-{len(self._trials)}")
